@@ -1,0 +1,54 @@
+# make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format bench browser wheel lock clean
+
+# The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+SERVE ?= 1
+WORKERS ?= 2
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: .venv/installed ## the environment in .venv, with .venv/bin/tanzhang
+
+.venv/installed: requirements-dev.txt pyproject.toml hatch_build.py $(wildcard api/pages/frontend/package-lock.json)
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install ## the example book, then its dashboard on 127.0.0.1 (SERVE=0 stops after the job)
+	$(BIN)/tanzhang demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+test: install browser ## every test, on SQLite, on PostgreSQL and in Chromium
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+browser: ## Chromium and Chinese fonts for the browser tests, where apt may install them
+	@sh .ci/chromium
+
+lint: install ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## the hot paths beside what people would use instead; ratios in one run
+	$(BIN)/python -m pytest tests/benchmarks -p no:xdist --benchmark-enable --benchmark-only -s
+
+wheel: install ## build the wheel, install it into an empty environment, run it there
+	sh .ci/wheel
+
+lock: ## pin the requirements anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove what was made, the book excepted
+	rm -rf .venv build dist api/static/dist .pytest_cache .mypy_cache .ruff_cache
