@@ -1,0 +1,1 @@
+"""From counties to the nation: dated divisions, statistical series, rollups, dashboards."""

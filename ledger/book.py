@@ -1,0 +1,131 @@
+"""Open a book: one database on SQLite or PostgreSQL, and the folder beside it for secrets and checkpoints.
+
+A session reads (`reading`) or writes (`writing`); a writing one is a single transaction that begins with the write lock on SQLite and as
+the writer's role on PostgreSQL. After a commit that lengthened the log, a signed checkpoint goes to `home/checkpoints/<book id>.log`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from ledger.errors import BookNotMigrated
+from ledger.guard import READER, WRITER
+from ledger.proof import Checkpoint, sign, signing_key
+
+ORIGIN = "tanzhang/"
+POOL_SIZE = 40  # as many as there are request threads
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An open book. `id` is random and part of every checkpoint's origin."""
+
+    url: str
+    engine: sa.Engine
+    home: Path
+    id: str
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.home / "checkpoints" / f"{self.id}.log"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the book and changes nothing."""
+        with Session(self.engine, autoflush=False) as session:
+            if self.dialect == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                _become(session, READER)
+                session.execute(sa.text("SET TRANSACTION READ ONLY"))
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session in one transaction: committed at the end, rolled back by an exception."""
+        with Session(self.engine, autoflush=False) as session:
+            connection = session.connection(execution_options={"tanzhang_writes": True})
+            _become(session, WRITER)
+            before = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
+            yield session
+            size, root = connection.exec_driver_sql("SELECT size, root FROM head WHERE id = 1").one()
+            session.commit()
+        if size != before:
+            self.checkpoint(size=size, root=bytes(root))
+
+    def checkpoint(self, *, size: int, root: bytes) -> None:
+        """Append a signed checkpoint to the log outside the database and force it to disk."""
+        note = sign(Checkpoint(f"{ORIGIN}{self.id}", size, root), signing_key(self.home / "secrets"))
+        self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.checkpoint_file.open("a", encoding="utf-8") as file:
+            file.write(note + "\n\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _become(session: Session, role: str) -> None:
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    try:
+        session.execute(sa.text(f"SET LOCAL ROLE {role}"))
+    except DBAPIError as error:
+        raise BookNotMigrated(f"the database (role {role} is missing or not granted)") from error
+
+
+def make_engine(url: str) -> sa.Engine:
+    """An engine with the project's settings: on SQLite WAL, FULL, foreign keys, recursive triggers and explicit BEGIN."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(normalised(url), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+    engine = sa.create_engine(
+        url, poolclass=sa.pool.QueuePool, pool_size=POOL_SIZE, max_overflow=0, connect_args={"timeout": 30, "check_same_thread": False}
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def normalised(url: str) -> str:
+    """The url with psycopg 3 named as the driver where PostgreSQL is meant."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("tanzhang_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def open_book(url: str, *, home: Path) -> Book:
+    """The book in that database; BookNotMigrated where there is none."""
+    shown = sa.make_url(normalised(url)).render_as_string(hide_password=True)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").split("?")[0]).exists():
+        raise BookNotMigrated(shown)
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            book_id = connection.exec_driver_sql("SELECT id FROM book_info").scalar_one()
+    except (DBAPIError, sa.exc.NoResultFound) as error:
+        engine.dispose()
+        if isinstance(error, sa.exc.OperationalError) and not url.startswith("sqlite"):
+            raise
+        raise BookNotMigrated(shown) from error
+    return Book(url=url, engine=engine, home=home, id=book_id)

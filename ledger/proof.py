@@ -1,0 +1,197 @@
+"""The log of entries as an RFC 9162 Merkle tree, and signed checkpoints of it kept outside the database.
+
+A leaf is SHA-256(0x00 ‖ payload), a node SHA-256(0x01 ‖ left ‖ right) (RFC 9162, section 2.1.1). The peaks of the tree (one hash per set
+bit of its size, the largest subtree first) are all that is needed to go on, so that appending is O(log n) and sealed in the posting's own
+transaction. A checkpoint is a C2SP signed note (origin, size, root; Ed25519): only it tells a rolled-back database from an honest one.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from ledger.errors import BadProof
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+SIGNATURE_MARK = "\u2014 "
+
+
+def leaf_hash(payload: bytes) -> bytes:
+    """The hash of one entry's payload as a leaf."""
+    return hashlib.sha256(b"\0" + payload).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def append(peaks: Sequence[bytes], size: int, leaves: Iterable[bytes]) -> tuple[list[bytes], int]:
+    """The peaks and size of the tree once `leaves` (hashes) follow the `size` that it holds."""
+    grown = list(peaks)
+    for leaf in leaves:
+        bits, node = size, leaf
+        while bits & 1:
+            node = node_hash(grown.pop(), node)
+            bits >>= 1
+        grown.append(node)
+        size += 1
+    return grown, size
+
+
+def root_of(peaks: Sequence[bytes]) -> bytes:
+    """The root of the tree with these peaks; of an empty tree SHA-256 of nothing."""
+    if not peaks:
+        return EMPTY_ROOT
+    root = peaks[-1]
+    for peak in reversed(peaks[:-1]):
+        root = node_hash(peak, root)
+    return root
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    return root_of(append([], 0, leaves)[0])
+
+
+def _split(size: int) -> int:
+    """The largest power of two below `size` (RFC 9162, section 2.1.1)."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The audit path from leaf `index` to the root, the lowest sibling first (RFC 9162, section 2.1.3.1)."""
+    if not 0 <= index < len(leaves):
+        raise BadProof(f"there is no leaf {index} in a tree of {len(leaves)}")
+    if len(leaves) == 1:
+        return []
+    k = _split(len(leaves))
+    if index < k:
+        return [*inclusion_proof(leaves[:k], index), root(leaves[k:])]
+    return [*inclusion_proof(leaves[k:], index - k), root(leaves[:k])]
+
+
+def check_inclusion(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], root_hash: bytes) -> bool:
+    """Whether `path` leads from `leaf` at `index` to the root of a tree of `size` (RFC 9162, section 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    fn, sn, node = index, size - 1, leaf
+    for sibling in path:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            node = node_hash(sibling, node)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            node = node_hash(node, sibling)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and node == root_hash
+
+
+def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
+    """The nodes that show the tree of `first` leaves to be the beginning of this one (RFC 9162, section 2.1.4.1)."""
+    if not 0 < first <= len(leaves):
+        raise BadProof(f"a tree of {len(leaves)} has no beginning of {first}")
+    return _subproof(leaves, first, whole=True)
+
+
+def _subproof(leaves: Sequence[bytes], first: int, *, whole: bool) -> list[bytes]:
+    if first == len(leaves):
+        return [] if whole else [root(leaves)]
+    k = _split(len(leaves))
+    if first <= k:
+        return [*_subproof(leaves[:k], first, whole=whole), root(leaves[k:])]
+    return [*_subproof(leaves[k:], first - k, whole=False), root(leaves[:k])]
+
+
+def check_consistency(*, first: int, first_root: bytes, second: int, second_root: bytes, path: Sequence[bytes]) -> bool:
+    """Whether `path` shows that the tree of `first` leaves is the beginning of that of `second` (RFC 9162, section 2.1.4.2)."""
+    if not 0 < first <= second:
+        return False
+    if first == second:
+        return not path and first_root == second_root
+    nodes = [first_root, *path] if first & (first - 1) == 0 else list(path)
+    if not nodes:
+        return False
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    old = new = nodes[0]
+    for node in nodes[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            old, new = node_hash(node, old), node_hash(node, new)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            new = node_hash(new, node)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and old == first_root and new == second_root
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How long the log was and what its root was, at one moment, over a signature."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+def signing_key(secrets: Path) -> Ed25519PrivateKey:
+    """The book's key in `secrets/checkpoint.key`, made at its first use; readable by its owner only."""
+    file = secrets / "checkpoint.key"
+    if file.exists():
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(file.read_text()))
+    secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = Ed25519PrivateKey.generate()
+    file.touch(mode=0o600)
+    file.write_text(base64.b64encode(key.private_bytes_raw()).decode() + "\n")
+    return key
+
+
+def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
+    """The first four bytes of SHA-256(name ‖ LF ‖ 0x01 ‖ public key), by C2SP signed-note."""
+    return hashlib.sha256(name.encode() + b"\n\x01" + public.public_bytes_raw()).digest()[:4]
+
+
+def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
+    """The checkpoint as a C2SP signed note, signed under its origin's name."""
+    text = checkpoint.text()
+    blob = _key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
+    return f"{text}\n{SIGNATURE_MARK}{checkpoint.origin} {base64.b64encode(blob).decode()}\n"
+
+
+def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
+    """The checkpoint of a signed note, or BadProof where the signature or the form is wrong."""
+    text, _, signatures = note.partition("\n\n")
+    text += "\n"
+    lines = text.split("\n")
+    try:
+        origin, size, root_text = lines[0], int(lines[1]), lines[2]
+        checkpoint = Checkpoint(origin, size, base64.b64decode(root_text, validate=True))
+        name, blob = signatures.split("\n")[0].removeprefix(SIGNATURE_MARK).rsplit(" ", 1)
+        raw = base64.b64decode(blob, validate=True)
+        if name != origin or raw[:4] != _key_id(origin, public):
+            raise BadProof(f"the checkpoint of {origin} is signed by another key")
+        public.verify(raw[4:], text.encode())
+    except (ValueError, IndexError, InvalidSignature) as error:
+        raise BadProof(f"a checkpoint whose signature or form does not hold: {lines[0][:60]!r}") from error
+    return checkpoint
+
+
+def read_log(file: Path, public: Ed25519PublicKey) -> list[Checkpoint]:
+    """All checkpoints of a log file, the oldest first; BadProof at the first that does not hold."""
+    if not file.exists():
+        return []
+    notes = file.read_text(encoding="utf-8").split("\n\n\n")
+    return [read_note(note, public) for note in notes if note.strip()]

