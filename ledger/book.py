@@ -122,6 +122,8 @@ def open_book(url: str, *, home: Path) -> Book:
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL ROLE {READER}")
             book_id = connection.exec_driver_sql("SELECT id FROM book_info").scalar_one()
     except (DBAPIError, sa.exc.NoResultFound) as error:
         engine.dispose()

@@ -28,13 +28,13 @@ def install(connection: sa.Connection, metadata: sa.MetaData = SQLModel.metadata
         return
     connection.exec_driver_sql(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '% is {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
+        f"$$ BEGIN RAISE EXCEPTION '%% is {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
     )
     for table in append_only(metadata):
-        for name, event, each in (("row", "UPDATE OR DELETE", "ROW"), ("all", "TRUNCATE", "STATEMENT")):
-            connection.exec_driver_sql(
-                f"CREATE OR REPLACE TRIGGER {table}_no_{name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION refuse_change()"
-            )
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
     _grant(connection, metadata)
 
 
@@ -42,6 +42,7 @@ def _grant(connection: sa.Connection, metadata: sa.MetaData) -> None:
     roles = {row[0] for row in connection.exec_driver_sql("SELECT rolname FROM pg_roles")}
     if not {WRITER, READER} <= roles:
         return
+    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {READER}, {WRITER}")
     for table in sorted(metadata.tables):
         change = "" if metadata.tables[table].info.get("append_only") else ", UPDATE"
         connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM {WRITER}, {READER}")
@@ -75,5 +76,5 @@ def missing(connection: sa.Connection, metadata: sa.MetaData = SQLModel.metadata
         "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
     )
     good = {row[0] for row in rows if row[1] in {"O", "A"} and row[2] == "refuse_change" and "RAISE EXCEPTION" in row[3]}
-    wanted = [f"{table}_no_{name}" for table in append_only(metadata) for name in ("row", "all")]
+    wanted = [f"{table}_no_change" for table in append_only(metadata)]
     return faults + [f"trigger {name} is missing, disabled or was changed" for name in wanted if name not in good]

@@ -3,8 +3,12 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import ledger.tables  # noqa: F401
+import carbon.region.tables
+import carbon.tables
+import ledger.tables
 from ledger import guard
+
+MODELS = (ledger.tables, carbon.tables, carbon.region.tables)  # importing them is what fills the metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, transactional_ddl=True)

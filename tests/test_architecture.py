@@ -24,12 +24,7 @@ def tracked() -> list[str]:
 
 
 def code() -> list[Path]:
-    return [
-        path
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
-        if "node_modules" not in path.parts
-    ]
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "node_modules" not in path.parts]
 
 
 def test_the_top_level_holds_only_what_the_house_plan_names() -> None:
