@@ -5,7 +5,6 @@ It needs nothing but the book and the checkpoint log outside it; it changes noth
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -92,19 +91,15 @@ def _read_log(session: Session, *, checkpoints: dict[int, bytes]) -> tuple[_Root
             found.append(Violation("checkpoint", where, f"the log up to here differs from the signed checkpoint of size {size}"))
             checkpoints = {}
         try:
-            fields: dict[str, Any] = read_payload(payload)
+            said = read_payload(payload)
         except MalformedEntry as error:
             found.append(Violation("payload", where, str(error)))
             continue
         stands = (posted_at if sqlite else microseconds(posted_at), day if sqlite else day.isoformat(), period, name, kind)
-        said_day = fields["day"]
-        said = (int(fields["posted_at"]), said_day, period_of(date.fromisoformat(said_day)), fields["book"], fields["kind"])
-        if int(fields["id"]) != entry_id or stands != said:
+        if said.id != entry_id or stands != (said.posted_at_us, said.day.isoformat(), period_of(said.day), said.book, said.kind):
             found.append(Violation("payload", where, "its columns are not what its payload says"))
-        legs += [
-            (entry_id, leg, fields["book"], account, commodity, amount) for leg, (account, commodity, amount) in enumerate(fields["legs"])
-        ]
-        keys.append((entry_id, bytes.fromhex(fields["key"]), int(fields["reverses"]) if fields["reverses"] else None))
+        legs += [(entry_id, leg, said.book, account, commodity, amount) for leg, (account, commodity, amount) in enumerate(said.legs)]
+        keys.append((entry_id, said.key, said.reverses))
     frame = pl.DataFrame(legs, schema=["entry_id", "leg", "book", "account", "commodity", "amount"], orient="row")
     key_frame = pl.DataFrame(keys, schema={"entry_id": pl.Int64, "key": pl.Binary, "reverses": pl.Int64}, orient="row")
     roots = _Roots(size, root_of(peaks) if peaks else EMPTY_ROOT, max(checkpoints, default=0))
@@ -149,20 +144,25 @@ def _postings_match(connection: sa.Connection, legs: pl.DataFrame) -> list[Viola
         found.append(Violation("postings", f"posting of entry {off['entry_id'][0]}, leg {off['leg'][0]}", "its period is not the entry's"))
     sums = legs.group_by("entry_id", "commodity").agg(pl.col("amount").cast(pl.Int128).sum()).filter(pl.col("amount") != 0)
     if sums.height:
-        found.append(Violation("balanced", f"entry {sums['entry_id'].min()}", "its legs do not sum to zero"))
+        found.append(Violation("balanced", f"entry {sums.sort('entry_id')['entry_id'][0]}", "its legs do not sum to zero"))
     return found
 
 
 def _balances_match(connection: sa.Connection) -> list[Violation]:
     """Each balance is the sum of its postings."""
-    rows = connection.exec_driver_sql(
-        "SELECT coalesce(b.account_id, p.account_id) AS account, b.amount, b.count, p.amount, p.n FROM balance b FULL JOIN "
-        "(SELECT account_id, sum(amount) AS amount, count(*) AS n FROM posting GROUP BY account_id) p ON p.account_id = b.account_id "
-        "WHERE b.amount IS NULL OR p.amount IS NULL OR b.amount <> p.amount OR b.count <> p.n ORDER BY 1 LIMIT 1"
-    ).all()
+    kept = _frame(connection, "SELECT account_id, amount, count FROM balance", ["account_id", "kept", "kept_count"])
+    summed = _frame(
+        connection,
+        "SELECT account_id, CAST(sum(amount) AS BIGINT), count(*) FROM posting GROUP BY account_id",
+        ["account_id", "summed", "count"],
+    )
+    if not kept.height and not summed.height:
+        return []
+    off = kept.cast(pl.Int64).join(summed.cast(pl.Int64), on="account_id", how="full", coalesce=True)
+    off = off.filter(pl.col("kept").ne_missing(pl.col("summed")) | pl.col("kept_count").ne_missing(pl.col("count"))).sort("account_id")
     return [
-        Violation("balances", f"balance of account {account}", f"kept {kept} over {n} postings, they add up to {summed} over {m}")
-        for account, kept, n, summed, m in rows
+        Violation("balances", f"balance of account {account}", f"kept {kept_} over {n} postings, they add up to {sum_} over {m}")
+        for account, kept_, n, sum_, m in off.head(1).iter_rows()
     ]
 
 

@@ -1,10 +1,8 @@
 """What the books say: turnover, balances and statements of accounts, sums of cells, and single entries. Readers only."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -14,19 +12,37 @@ from ledger.entry import read_payload
 from ledger.errors import AccountNotFound, EntryNotFound
 from ledger.proof import leaf_hash
 from ledger.tables import AccountRow, CellRow, CommodityRow, EntryRow, HeadRow, PostingRow, ReversalRow
-from ledger.types import moment
+from ledger.types import moment, table_of
 
-BALANCES = pl.Schema(
-    {"account": pl.String, "book": pl.String, "commodity": pl.String, "unit": pl.String, "amount": pl.Int64, "count": pl.Int64}
-)
-STATEMENT = pl.Schema(
-    {"entry_id": pl.Int64, "day": pl.Date, "kind": pl.String, "leg": pl.Int64, "amount": pl.Int64, "posted_at": pl.Datetime("us", "UTC")}
-)  # fmt: skip
-CELL_SUMS = pl.Schema({"cell": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64, "count": pl.Int64})
+FrameSchema = dict[str, pl.DataType | type[pl.DataType]]
+
+BALANCES: FrameSchema = {
+    "account": pl.String,
+    "book": pl.String,
+    "commodity": pl.String,
+    "unit": pl.String,
+    "amount": pl.Int64,
+    "count": pl.Int64,
+}
+STATEMENT: FrameSchema = {
+    "entry_id": pl.Int64,
+    "day": pl.Date,
+    "kind": pl.String,
+    "leg": pl.Int64,
+    "amount": pl.Int64,
+    "posted_at": pl.Datetime("us", "UTC"),
+}
+CELL_SUMS: FrameSchema = {
+    "cell": pl.String,
+    "period": pl.Int64,
+    "commodity": pl.String,
+    "amount": pl.Int64,
+    "count": pl.Int64,
+}
 
 
 def _account(name: str) -> sa.ColumnElement[bool]:
-    column = AccountRow.__table__.c.name  # type: ignore[attr-defined]
+    column: sa.ColumnElement[str] = table_of(AccountRow).c.name
     if name.endswith("/"):
         # a range and not LIKE: it reads the index, and no name holds a sign above the last
         return sa.and_(column >= name, column < name[:-1] + "0")
@@ -43,12 +59,12 @@ def balances(
     commodity, schema `BALANCES`; AccountNotFound where a name was never used.
     """
     names = [accounts] if isinstance(accounts, str) else list(accounts)
-    a, c, p, e = (row.__table__.c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))  # type: ignore[attr-defined]
+    a, c, p, e = (table_of(row).c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))
     where = sa.or_(*(_account(name) for name in names))
-    joined = AccountRow.__table__.join(CommodityRow.__table__, a.commodity_id == c.id)  # type: ignore[attr-defined]
+    joined = table_of(AccountRow).join(table_of(CommodityRow), a.commodity_id == c.id)
     inner = sa.select(p.account_id, sa.func.sum(p.amount).label("amount"), sa.func.count().label("n"))
     if since or until or known:
-        inner = inner.join_from(PostingRow.__table__, EntryRow.__table__, p.entry_id == e.id)  # type: ignore[attr-defined]
+        inner = inner.join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id)
         if since:
             inner = inner.where(e.day >= since)
         if until:
@@ -72,16 +88,16 @@ def balances(
 
 def statement(session: Session, *, account: str, commodity: str, after: int = -1, limit: int = 50) -> pl.DataFrame:
     """The postings of one account in the order of the log, those after entry `after`: a page that skips nothing while others write."""
-    a, c, p, e = (row.__table__.c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))  # type: ignore[attr-defined]
+    a, c, p, e = (table_of(row).c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))
     account_id = session.execute(
-        sa.select(a.id).join_from(AccountRow.__table__, CommodityRow.__table__, a.commodity_id == c.id)  # type: ignore[attr-defined]
+        sa.select(a.id).join_from(table_of(AccountRow), table_of(CommodityRow), a.commodity_id == c.id)
         .where(a.name == account, c.code == commodity)
     ).scalar_one_or_none()  # fmt: skip
     if account_id is None:
         raise AccountNotFound(account)
     rows = session.execute(
         sa.select(p.entry_id, e.day, e.kind, p.leg, p.amount, e.posted_at)
-        .join_from(PostingRow.__table__, EntryRow.__table__, p.entry_id == e.id)  # type: ignore[attr-defined]
+        .join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id)
         .where(p.account_id == account_id, p.entry_id > after)
         .order_by(p.entry_id, p.leg)
         .limit(limit)
@@ -91,10 +107,10 @@ def statement(session: Session, *, account: str, commodity: str, after: int = -1
 
 def cells(session: Session, *, prefix: str = "", since: int = 0, until: int = 999912) -> pl.DataFrame:
     """Sums kept by cell and month for keys that begin with `prefix`, months as yyyymm, both inclusive; schema `CELL_SUMS`."""
-    t, c = CellRow.__table__.c, CommodityRow.__table__.c  # type: ignore[attr-defined]
+    t, c = table_of(CellRow).c, table_of(CommodityRow).c
     query = (
         sa.select(t.cell, t.period, c.code, t.amount, t.count)
-        .join_from(CellRow.__table__, CommodityRow.__table__, t.commodity_id == c.id)  # type: ignore[attr-defined]
+        .join_from(table_of(CellRow), table_of(CommodityRow), t.commodity_id == c.id)
         .where(t.period >= since, t.period <= until)
         .order_by(t.cell, t.period, c.code)
     )
@@ -136,27 +152,28 @@ class EntryView:
 
 def entry(session: Session, entry_id: int) -> EntryView:
     """The entry at that position of the log; EntryNotFound where there is none."""
-    e, r, h = (row.__table__.c for row in (EntryRow, ReversalRow, HeadRow))  # type: ignore[attr-defined]
+    e, r, h = (table_of(row).c for row in (EntryRow, ReversalRow, HeadRow))
     row = session.execute(sa.select(e.payload).where(e.id == entry_id)).scalar_one_or_none()
     if row is None:
         raise EntryNotFound(entry_id)
     payload = bytes(row)
-    fields: dict[str, Any] = read_payload(payload)
+    said = read_payload(payload)
     by = session.execute(sa.select(r.by_id).where(r.entry_id == entry_id)).scalar_one_or_none()
     size, root = session.execute(sa.select(h.size, h.root)).one()
-    units = dict(tuple(row) for row in session.execute(sa.select(CommodityRow.code, CommodityRow.unit)))  # type: ignore[call-overload]
+    c = table_of(CommodityRow).c
+    units: dict[str, str] = {row[0]: row[1] for row in session.execute(sa.select(c.code, c.unit))}
     return EntryView(
         id=entry_id,
-        posted_at=moment(int(fields["posted_at"])),
-        day=date.fromisoformat(fields["day"]),
-        book=fields["book"],
-        kind=fields["kind"],
-        actor=fields["actor"],
-        reference=fields["reference"] or None,
-        evidence=bytes.fromhex(fields["evidence"]) or None,
-        reverses=int(fields["reverses"]) if fields["reverses"] else None,
+        posted_at=moment(said.posted_at_us),
+        day=said.day,
+        book=said.book,
+        kind=said.kind,
+        actor=said.actor,
+        reference=said.reference,
+        evidence=said.evidence,
+        reverses=said.reverses,
         reversed_by=by,
-        legs=tuple(Leg(account, commodity, units[commodity], amount) for account, commodity, amount in fields["legs"]),
+        legs=tuple(Leg(account, commodity, units[commodity], amount) for account, commodity, amount in said.legs),
         payload=payload,
         leaf=leaf_hash(payload),
         log_size=size,
@@ -166,9 +183,4 @@ def entry(session: Session, entry_id: int) -> EntryView:
 
 def log_size(session: Session) -> int:
     """How many entries the book holds."""
-    return int(session.execute(sa.select(HeadRow.__table__.c.size)).scalar_one())  # type: ignore[attr-defined]
-
-
-def content_hash(payload: bytes) -> str:
-    """The plain SHA-256 of a payload, for people who compare by hand."""
-    return hashlib.sha256(payload).hexdigest()
+    return int(session.execute(sa.select(table_of(HeadRow).c.size)).scalar_one())

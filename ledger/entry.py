@@ -8,6 +8,7 @@ field is the format's version, so that a later format cannot be mistaken for thi
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 from uuid6 import uuid7
@@ -57,9 +58,9 @@ def entry_batch(
 
     `entries`, `postings`, `cells` have the schemas `ENTRIES`, `POSTINGS`, `CELLS`; `units` gives the smallest unit of each commodity.
     """
-    entries = entries.select(ENTRIES.names()).cast(dict(ENTRIES)).sort("no")
-    postings = postings.select(POSTINGS.names()).cast(dict(POSTINGS)).sort("no", maintain_order=True)
-    cells = (CELLS.to_frame() if cells is None else cells.select(CELLS.names())).cast(dict(CELLS))
+    entries = entries.select(ENTRIES.names()).cast(ENTRIES).sort("no")
+    postings = postings.select(POSTINGS.names()).cast(POSTINGS).sort("no", maintain_order=True)
+    cells = (CELLS.to_frame() if cells is None else cells.select(CELLS.names())).cast(CELLS)
     for code in postings["commodity"].unique().sort():
         if code not in units:
             raise MalformedEntry(no=None, reason=f"commodity {code}: its unit is not given")
@@ -113,7 +114,7 @@ def _check_postings(entries: pl.DataFrame, postings: pl.DataFrame) -> None:
 
 
 def one_entry(
-    *, key: bytes, book: str, kind: str, day: object, legs: list[tuple[str, str, int]], units: Mapping[str, str],
+    *, key: bytes, book: str, kind: str, day: date, legs: list[tuple[str, str, int]], units: Mapping[str, str],
     reference: str | None = None, evidence: bytes | None = None, reverses: int | None = None,
     cells: pl.DataFrame | None = None,
 ) -> EntryBatch:  # fmt: skip
@@ -164,26 +165,59 @@ def payloads(bodies_: pl.Series, ids: pl.Series, *, posted_at_us: int) -> pl.Ser
     return frame.select(pl.concat_str(*(netstring(field) for field in head), pl.col("body"))).to_series()
 
 
-def read_payload(payload: bytes) -> dict[str, str | list[tuple[str, str, int]]]:
-    """The fields of a canonical payload by name, and its `legs`; MalformedEntry where the bytes are not one."""
-    parts: list[str] = []
-    at = 0
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a canonical payload says."""
+
+    id: int
+    posted_at_us: int
+    book: str
+    kind: str
+    day: date
+    actor: str
+    key: bytes
+    reference: str | None
+    evidence: bytes | None
+    reverses: int | None
+    legs: tuple[tuple[str, str, int], ...]
+
+
+def read_payload(payload: bytes) -> Payload:
+    """What the bytes of a canonical payload say; MalformedEntry where they are not one."""
     try:
-        while at < len(payload):
-            colon = payload.index(b":", at, at + 10)
-            end = colon + 1 + int(payload[at:colon])
-            if payload[end : end + 1] != b",":
-                raise ValueError("no comma")
-            parts.append(payload[colon + 1 : end].decode())
-            at = end + 1
-        fields = dict(zip(PAYLOAD_FIELDS, parts, strict=False))
+        parts = _netstrings(payload)
+        said = dict(zip(PAYLOAD_FIELDS, parts, strict=False))
         legs = parts[len(PAYLOAD_FIELDS) + 1 :]
-        if fields["format"] != FORMAT or len(legs) != 3 * int(parts[len(PAYLOAD_FIELDS)]):
+        if said["format"] != FORMAT or len(legs) != 3 * int(parts[len(PAYLOAD_FIELDS)]):
             raise ValueError("not this format")
-        triples = [(legs[i], legs[i + 1], int(legs[i + 2])) for i in range(0, len(legs), 3)]
+        return Payload(
+            id=int(said["id"]),
+            posted_at_us=int(said["posted_at"]),
+            book=said["book"],
+            kind=said["kind"],
+            day=date.fromisoformat(said["day"]),
+            actor=said["actor"],
+            key=bytes.fromhex(said["key"]),
+            reference=said["reference"] or None,
+            evidence=bytes.fromhex(said["evidence"]) or None,
+            reverses=int(said["reverses"]) if said["reverses"] else None,
+            legs=tuple((legs[i], legs[i + 1], int(legs[i + 2])) for i in range(0, len(legs), 3)),
+        )
     except (ValueError, IndexError, KeyError) as error:
         raise MalformedEntry(no=None, reason=f"the payload is not of format {FORMAT}: {error}") from error
-    return {**fields, "legs": triples}
+
+
+def _netstrings(payload: bytes) -> list[str]:
+    parts: list[str] = []
+    at = 0
+    while at < len(payload):
+        colon = payload.index(b":", at, at + 10)
+        end = colon + 1 + int(payload[at:colon])
+        if payload[end : end + 1] != b",":
+            raise ValueError("a field has no end")
+        parts.append(payload[colon + 1 : end].decode())
+        at = end + 1
+    return parts
 
 
 def client_key(scope: str, key: str) -> bytes:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from ledger.bulk import add_up, insert, select_in
-from ledger.entry import ENTRIES, EntryBatch, bodies, client_key, entry_batch, payloads, read_payload
+from ledger.entry import ENTRIES, POSTINGS, EntryBatch, bodies, client_key, entry_batch, payloads, read_payload
 from ledger.errors import AccountMisused, AlreadyReversed, AmountTooLarge, EntryNotFound, KeyReused, NotAllowed
 from ledger.principal import Principal, Role
 from ledger.proof import append, leaf_hash, root_of
@@ -57,7 +57,7 @@ def post(session: Session, batch: EntryBatch, principal: Principal, *, now: date
 def reverse_entries(session: Session, ids: Sequence[int], principal: Principal, *, now: datetime, reason: str) -> Receipt:
     """Post for each entry its opposite, on the same day; an entry is reversed at most once, a reversal never.
 
-    Cells are the caller's: what it had summed for the entries it takes back itself (`opposite_cells` in its own batch).
+    Cells are the caller's: who had sums kept for these entries takes them back in a batch of its own (`reversal_batch`).
     """
     batch = reversal_batch(session, ids, reason=reason)
     return post(session, batch, principal, now=now)
@@ -74,19 +74,15 @@ def reversal_batch(session: Session, ids: Sequence[int], *, reason: str, cells: 
         raise AlreadyReversed(entry_id=row[0], by=row[1])
     entries, legs = [], []
     for no, (entry_id, payload) in enumerate(rows):
-        fields = read_payload(bytes(payload))
-        if fields["kind"] == "reversal":
+        said = read_payload(bytes(payload))
+        if said.reverses is not None:
             raise AlreadyReversed(entry_id=entry_id, by=entry_id)
-        entries.append(
-            {
-                "no": no, "key": client_key("reversal", str(entry_id)), "book": fields["book"], "kind": "reversal",
-                "day": fields["day"], "reference": reason, "evidence": None, "reverses": entry_id,
-            }
-        )  # fmt: skip
-        legs += [(no, account, commodity, -amount) for account, commodity, amount in fields["legs"]]  # type: ignore[misc]
+        key = client_key("reversal", str(entry_id))
+        entries.append((no, key, said.book, "reversal", said.day, reason, None, entry_id))
+        legs += [(no, account, commodity, -amount) for account, commodity, amount in said.legs]
     units = dict(tuple(row) for row in connection.exec_driver_sql("SELECT code, unit FROM commodity"))
-    frame = pl.DataFrame(entries, schema={**ENTRIES, "day": pl.String}).with_columns(pl.col("day").str.to_date())
-    postings = pl.DataFrame(legs, schema=["no", "account", "commodity", "amount"], orient="row")
+    frame = pl.DataFrame(entries, schema=ENTRIES, orient="row")
+    postings = pl.DataFrame(legs, schema=POSTINGS, orient="row")
     return entry_batch(frame, postings, cells, units=units)
 
 

@@ -4,11 +4,12 @@ A sixth kind of column is a decision, not a convenience: SQLite STRICT refuses V
 """
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,3 +67,8 @@ def moment(value: int) -> datetime:
 def period_of(day: date) -> int:
     """The month of a day as yyyymm."""
     return day.year * 100 + day.month
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """The table behind a model, for statements that read or write many rows."""
+    return cast("sa.Table", sa.inspect(model).local_table)
