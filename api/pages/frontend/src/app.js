@@ -1,0 +1,36 @@
+// What a page does when scripts run: filters swap without a reload, addresses copy, charts answer the pointer. Nothing here is needed to read.
+import 'htmx.org';
+
+function mount(root) {
+  if (root.querySelector('[data-chart]')) import('./charts.js').then(charts => charts.mount(root));
+}
+
+function say(text) {
+  const live = document.getElementById('live');
+  if (live) live.textContent = text;
+}
+
+document.addEventListener('click', event => {
+  const button = event.target.closest('[data-copy]');
+  if (!button) return;
+  event.preventDefault();
+  const text = button.dataset.copy || location.href;
+  navigator.clipboard.writeText(text).then(() => {
+    const label = button.textContent;
+    button.textContent = button.dataset.copied;
+    say(button.dataset.copied);
+    setTimeout(() => { button.textContent = label; }, 1600);
+  });
+});
+
+document.addEventListener('htmx:afterSettle', event => {
+  mount(document);
+  const count = document.querySelector('[data-count]');
+  if (count && event.detail.elt && event.detail.elt.id === 'main') say(count.dataset.count);
+});
+document.addEventListener('htmx:historyRestore', () => mount(document));
+// an answer that is no page (a fault of the network) must not leave the reader with a control that seems to do nothing
+document.addEventListener('htmx:sendError', () => { location.reload(); });
+document.addEventListener('htmx:responseError', event => { location.assign(event.detail.pathInfo.requestPath); });
+document.documentElement.classList.add('js');
+mount(document);
