@@ -1,0 +1,108 @@
+"""What people do that emits: the activity codes, their names, aliases and units. A name that several codes bear is never guessed."""
+
+import csv
+import difflib
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from factors.errors import AmbiguousAlias, UnknownActivity, UnknownUnit
+from factors.units import find_unit
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """An activity code: the physical act and the thing it acts on. `gases` is what it is known to emit."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    aliases_zh: tuple[str, ...]
+    aliases_en: tuple[str, ...]
+    units: tuple[str, ...]
+    default_unit: str
+    scope: str
+    ghgp_category: str
+    ipcc_category: tuple[str, ...]
+    gases: tuple[str, ...]
+    biogenic: bool
+    same_factor_as: str
+    notes: str
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split("|")))
+
+
+def _units(text: str) -> tuple[str, ...]:
+    """The canonical tokens of the units that the fact sheet accepts; a spelling with a condition is left to a later release."""
+    tokens: dict[str, None] = {}
+    for spelling in _split(text):
+        try:
+            tokens[find_unit(spelling).token] = None
+        except UnknownUnit:
+            continue
+    if "volume_gas" not in text and {"kWh", "MWh"} <= set(tokens):
+        tokens |= dict.fromkeys(("GWh", "亿kWh"))
+    if "t" in tokens and "万t" not in tokens:
+        tokens["万t"] = None
+    if "Nm3" in tokens:
+        tokens["亿Nm3"] = None
+    if "GJ" in tokens:
+        tokens |= dict.fromkeys(("MJ", "TJ"))
+    return tuple(tokens)
+
+
+@cache
+def activities() -> tuple[Activity, ...]:
+    """All activity codes, in the order of `data/activities.csv`."""
+    text = files("factors").joinpath("data", "activities.csv").read_text(encoding="utf-8")
+    return tuple(
+        Activity(
+            id=row["id"],
+            name_zh=row["name_zh"],
+            name_en=row["name_en"],
+            aliases_zh=_split(row["aliases_zh"]),
+            aliases_en=_split(row["aliases_en"]),
+            units=_units(row["accepted_units"]),
+            default_unit=row["default_unit"],
+            scope=row["scope"].split(" ")[0],
+            ghgp_category=row["ghgp_category"],
+            ipcc_category=_split(row["ipcc_category"]),
+            gases=_split(row["gases"]),
+            biogenic=row["biogenic"] == "yes",
+            same_factor_as=row["same_factor_as"],
+            notes=row["notes"],
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+@cache
+def activity_table() -> dict[str, tuple[str, ...]]:
+    """Each code, name and alias, as written and in lower case, with the codes that bear it. A code stands for itself alone."""
+    table: dict[str, list[str]] = {}
+    for activity in activities():
+        for name in (activity.name_zh, activity.name_en, *activity.aliases_zh, *activity.aliases_en):
+            for spelling in {name, name.lower()}:
+                codes = table.setdefault(spelling, [])
+                if activity.id not in codes:
+                    codes.append(activity.id)
+    return {spelling: tuple(codes) for spelling, codes in table.items()} | {activity.id: (activity.id,) for activity in activities()}
+
+
+@cache
+def by_id() -> dict[str, Activity]:
+    """Activities by their code."""
+    return {activity.id: activity for activity in activities()}
+
+
+def find_activity(text: str) -> Activity:
+    """The one activity of that code, name or alias; AmbiguousAlias where several bear it, UnknownActivity with the nearest otherwise."""
+    table = activity_table()
+    codes = table.get(text.strip()) or table.get(text.strip().lower())
+    if not codes:
+        raise UnknownActivity(text[:60], difflib.get_close_matches(text[:60], list(table), n=3, cutoff=0.5))
+    if len(codes) > 1:
+        raise AmbiguousAlias(text, codes)
+    return by_id()[codes[0]]

@@ -1,0 +1,182 @@
+"""Emission factors: frozen records of what one unit of activity emits, by gas, with where each number stands.
+
+The coefficient of a fuel is NCV × carbon content × oxidation × 44/12 (GB/T 32150-2015, 5.2; IPCC 2006 vol. 2, ch. 2), all three of one set.
+A measured value may replace a default; the factor then says which.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import msgspec
+
+from factors.errors import FactorNotFound
+from factors.gwp import smallest_unit
+from factors.units import find_unit, ratio
+
+CARBON_TO_CO2 = Fraction(44, 12)
+_PER_GRAM = {"g": Fraction(1), "mg": Fraction(1000)}
+_MASS_G = {"mg": Fraction(1, 1000), "g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6)}
+
+# what a header may say of a measured parameter → its value in the canonical unit named in the key
+PARAMETER_UNITS: dict[str, dict[str, tuple[str, Fraction]]] = {
+    "ncv": {
+        "GJ/t": ("GJ/t", Fraction(1)), "MJ/kg": ("GJ/t", Fraction(1)), "kJ/kg": ("GJ/t", Fraction(1, 1000)),
+        "kJ/g": ("GJ/t", Fraction(1)), "GJ/万Nm3": ("GJ/万Nm3", Fraction(1)), "MJ/Nm3": ("GJ/万Nm3", Fraction(10)),
+        "kJ/Nm3": ("GJ/万Nm3", Fraction(1, 100)),
+    },
+    "carbon_content": {
+        "tC/TJ": ("tC/TJ", Fraction(1)), "kgC/GJ": ("tC/TJ", Fraction(1)), "tC/GJ": ("tC/TJ", Fraction(1000)),
+        "tC/t": ("tC/t", Fraction(1)), "kgC/kg": ("tC/t", Fraction(1)), "tC/万Nm3": ("tC/万Nm3", Fraction(1)),
+    },
+    "oxidation": {"1": ("1", Fraction(1)), "%": ("1", Fraction(1, 100))},
+    "density": {
+        "kg/L": ("t/m3", Fraction(1)), "t/m3": ("t/m3", Fraction(1)), "kg/m3": ("t/m3", Fraction(1, 1000)), "g/cm3": ("t/m3", Fraction(1)),
+    },
+}  # fmt: skip
+# what can be true of matter; outside it somebody mistook a unit (98 for 0.98, TJ for GJ)
+PARAMETER_RANGES = {
+    "GJ/t": (Fraction(1), Fraction(150)), "GJ/万Nm3": (Fraction(10), Fraction(1500)), "tC/TJ": (Fraction(5), Fraction(120)),
+    "tC/t": (Fraction(1, 100), Fraction(1)), "tC/万Nm3": (Fraction(1, 10), Fraction(50)), "1": (Fraction(1, 2), Fraction(1)),
+    "t/m3": (Fraction(3, 10), Fraction(2)),
+}  # fmt: skip
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of a factor: a ready factor (`ef`) of a gas, or a fuel's ncv, cc or of. `value` is the decimal as published."""
+
+    name: str
+    gas: str
+    value: str
+    unit: str
+    factor: str = ""
+    tier: str = "default"
+
+
+class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """A factor as one publication gives it. `id` is pack/version_edition#row; years are the years that the data describe."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    activities: tuple[str, ...]
+    region: str
+    basis: str
+    set_id: str
+    variant: str
+    year_from: int | None
+    year_to: int | None
+    published: str
+    source: str
+    locator: str
+    licence: str
+    evidence: str
+    notes: str
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def cited(self) -> str:
+        """Document and table, as a person would cite it."""
+        return f"{self.source} {self.locator}".strip()
+
+    @property
+    def gases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(parameter.gas for parameter in self.parameters))
+
+
+Measured = Mapping[str, tuple[str, str]]
+"""Measured parameters by name: the decimal as filed and the unit of its header."""
+
+
+def parameter_value(name: str, value: str, unit: str) -> tuple[Fraction, str]:
+    """A measured parameter in its canonical unit; FactorNotFound where unit or size cannot be."""
+    known = PARAMETER_UNITS[name]
+    if unit not in known:
+        raise FactorNotFound(f"{name} in {unit!r}: write the header as one of {', '.join(f'{name} [{u}]' for u in known)}", column=name)
+    canonical, scale = known[unit]
+    exact = Fraction(value) * scale
+    low, high = PARAMETER_RANGES[canonical]
+    if not low <= exact <= high:
+        reason = f"{name} of {value} {unit} lies outside {float(low):g}–{float(high):g} {canonical}: was another unit meant?"
+        raise FactorNotFound(reason, column=name, code="parameter.out-of-range")
+    return exact, canonical
+
+
+def coefficients(parameters: tuple[Parameter, ...], *, unit: str, measured: Measured) -> tuple[dict[str, Fraction], tuple[Parameter, ...]]:
+    """Smallest units of each gas per one `unit` of activity, and the parameters used, measured ones in their place.
+
+    Raises FactorNotFound (column ``unit``) where only a density or calorific value that nobody gave would make the unit fit.
+    """
+    fuel = {parameter.name: parameter for parameter in parameters if parameter.name in {"ncv", "cc", "of"}}
+    used: list[Parameter] = []
+    result: dict[str, Fraction] = {}
+    if fuel:
+        amount, more = _fuel_co2(fuel, unit=unit, measured=measured)
+        result["CO2"] = amount
+        used += more
+    for parameter in parameters:
+        if parameter.name != "ef":
+            continue
+        top, _, bottom = parameter.unit.partition("/")
+        per = _per(unit, bottom, fuel=fuel, measured=measured)
+        gas_unit = smallest_unit(parameter.gas)
+        result[parameter.gas] = (
+            result.get(parameter.gas, Fraction(0)) + Fraction(parameter.value) * per * _MASS_G[top] * _PER_GRAM[gas_unit]
+        )
+        used.append(parameter)
+    return result, tuple(used)
+
+
+def _fuel_co2(fuel: Mapping[str, Parameter], *, unit: str, measured: Measured) -> tuple[Fraction, list[Parameter]]:
+    """Grams of CO2 per unit of a fuel, and the numbers that made it."""
+    oxidation, of_used = _choose(fuel["of"], "oxidation", measured)
+    carbon, cc_used = _choose(fuel["cc"], "carbon_content", measured)
+    if cc_used.unit in {"tC/t", "tC/万Nm3"}:  # carbon by mass or volume needs no calorific value
+        quantity, used = _quantity(unit, cc_used.unit.removeprefix("tC/"), measured=measured)
+        return quantity * carbon * oxidation * CARBON_TO_CO2 * 10**6, [*used, cc_used, of_used]
+    if find_unit(unit).dimension == "energy":
+        return ratio(unit, "TJ") * carbon * oxidation * CARBON_TO_CO2 * 10**6, [cc_used, of_used]
+    heat, ncv_used = _choose(fuel["ncv"], "ncv", measured)
+    quantity, used = _quantity(unit, ncv_used.unit.removeprefix("GJ/"), measured=measured)
+    return quantity * heat / 1000 * carbon * oxidation * CARBON_TO_CO2 * 10**6, [*used, ncv_used, cc_used, of_used]
+
+
+def _choose(default: Parameter, name: str, measured: Measured) -> tuple[Fraction, Parameter]:
+    if name not in measured:
+        return Fraction(default.value), default
+    value, unit = measured[name]
+    exact, canonical = parameter_value(name, value, unit)
+    shown = value if PARAMETER_UNITS[name][unit][1] == 1 else str(float(exact))
+    return exact, Parameter(name=default.name, gas=default.gas, value=shown, unit=canonical, factor="", tier="measured")
+
+
+def _quantity(unit: str, target: str, *, measured: Measured) -> tuple[Fraction, list[Parameter]]:
+    """How many `target` (t or 万Nm3) one `unit` of a fuel is, through a density only where the caller gave one."""
+    have, want = find_unit(unit).dimension, find_unit(target).dimension
+    if have == want:
+        return ratio(unit, target), []
+    if have == "volume_liquid" and want == "mass":
+        if "density" not in measured:
+            raise FactorNotFound(
+                f"{unit} of a fuel needs its density: add a column `density [kg/L]`, or give the mass", column="unit", code="unit.dimension"
+            )
+        value, density_unit = measured["density"]
+        exact, canonical = parameter_value("density", value, density_unit)
+        used = Parameter(name="density", gas="", value=value, unit=canonical if canonical != "t/m3" else "kg/L", factor="", tier="measured")
+        return ratio(unit, "m3") * exact * ratio("t", target), [used]
+    raise FactorNotFound(
+        f"{unit} does not fit: the calorific value of this fuel is per {target}. Give the quantity in {target}, or in GJ",
+        column="unit",
+        code="unit.dimension",
+    )
+
+
+def _per(unit: str, bottom: str, *, fuel: Mapping[str, Parameter], measured: Measured) -> Fraction:
+    """How many `bottom` one `unit` is; per energy, a fuel's own calorific value leads there."""
+    have, want = find_unit(unit), find_unit(bottom)
+    if have.dimension == want.dimension:
+        return ratio(unit, bottom)
+    if want.dimension == "energy" and fuel:
+        heat, ncv_used = _choose(fuel["ncv"], "ncv", measured)
+        quantity, _ = _quantity(unit, ncv_used.unit.removeprefix("GJ/"), measured=measured)
+        return quantity * heat * ratio("GJ", bottom)
+    raise FactorNotFound(f"{unit} does not fit a factor per {bottom}", column="unit", code="unit.dimension")
