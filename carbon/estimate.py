@@ -1,0 +1,197 @@
+"""Activity data become masses of gases: exact fractions, one rounding half-even, vectorised over lines that are alike.
+
+Lines meet their factor by a small key (activity, unit, place as far as it matters, year, method, choices); the search runs once per key and
+never per line. Amounts are mantissa × numerator ÷ denominator in 128-bit integers; what would not fit goes through exact fractions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+import polars as pl
+
+from carbon.activity import ActivityFrame
+from carbon.errors import Fault, FaultyFile
+from factors.activities import by_id
+from factors.errors import FactorNotFound, UnitMismatch
+from factors.gwp import half_even
+from factors.library import LOCATION, NOT_MAINLAND, RESIDUAL, FactorLibrary, Region, Resolution
+
+ChainOf = Callable[[str, date], Sequence[Region]]
+"""The places of a division on a day, from the smallest to the country."""
+
+MEASURED = ("ncv", "carbon_content", "oxidation", "density")
+CHOICES = ("method", "factor", "category", *MEASURED, "biogenic_share")
+KEY = ("activity", "unit", "place", "year", "span_start", "span_end", *CHOICES)
+INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionFrame:
+    """Masses by line. `lines` has one row a line: `line`, `resolution` (its place in `resolutions`), and an Int64 column a gas."""
+
+    lines: pl.DataFrame
+    resolutions: tuple[Resolution, ...]
+    gases: tuple[str, ...]
+
+    def long(self) -> pl.DataFrame:
+        """One row a line and gas: `line`, `resolution`, `gas`, `amount` (in the gas's smallest unit); zero amounts are left out."""
+        tall = self.lines.unpivot(self.gases, index=["line", "resolution"], variable_name="gas", value_name="amount")
+        return tall.filter(pl.col("amount").is_not_null() & (pl.col("amount") != 0)).sort("line", maintain_order=True)
+
+
+def estimate(lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False) -> EmissionFrame:
+    """The gases that each line emits; every line that cannot be estimated is named in one FaultyFile.
+
+    Deductions and exports come out positive: on which side they are booked is the chart's business.
+    """
+    keyed = _keyed(lines.frame, library)
+    keys = keyed.unique("key", keep="first", maintain_order=True)
+    resolutions: dict[int, Resolution] = {}
+    refused: dict[int, tuple[str, str, str]] = {}
+    for row in keys.iter_rows(named=True):
+        try:
+            resolutions[row["key"]] = _resolve(row, library, chain, lines.parameter_units, allow_unverified)
+        except FactorNotFound as error:
+            refused[row["key"]] = (error.column, error.code, error.reason)
+        except UnitMismatch as error:
+            refused[row["key"]] = ("unit", error.code, str(error))
+    if refused:
+        raise FaultyFile(_faults(keyed.filter(pl.col("key").is_in(list(refused))), refused, lines.file))
+    places = {key: place for place, key in enumerate(resolutions)}
+    found = tuple(resolutions.values())
+    gases = tuple(sorted({gas for resolution in found for gas in resolution.coefficients}))
+    framed = keyed.select("line", "quantity", resolution=pl.col("key").replace_strict(places, return_dtype=pl.UInt32))
+    amounts = [_amounts(framed, [resolution.coefficients.get(gas) for resolution in found]).alias(gas) for gas in gases]
+    result = framed.select("line", "resolution").with_columns(amounts)
+    _refuse_too_large(result, framed, gases, lines.file)
+    return EmissionFrame(result, found, gases)
+
+
+def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
+    """The lines with `key`, the number of their group of alike lines, and the columns that make it."""
+    activities = frame["activity"].unique()
+    coarse: dict[str, str] = {}
+    for activity in activities:
+        regions = library.regions_with_factors(activity, LOCATION) | library.regions_with_factors(activity, RESIDUAL)
+        six = {region for region in regions if region.isdigit()}
+        coarse[activity] = "country" if not regions - {"CN", "WORLD"} else "province" if all(r.endswith("0000") for r in six) else "division"
+    division, mainland = pl.col("division"), pl.col("division").str.contains(r"^[0-9]{6}$") & ~pl.col("division").str.slice(0, 2).is_in(NOT_MAINLAND)
+    level = pl.col("activity").replace_strict(coarse, return_dtype=pl.String)
+    crosses = pl.col("start").dt.year() != pl.col("end").dt.year()
+    placed = frame.with_columns(
+        place=pl.when(mainland & (level == "country"))
+        .then(pl.lit("CN"))
+        .when(mainland & (level == "province"))
+        .then(division.str.slice(0, 2))
+        .otherwise(division),
+        year=pl.col("end").dt.year(),
+        span_start=pl.when(crosses).then(pl.col("start")),
+        span_end=pl.when(crosses).then(pl.col("end")),
+    )
+    return placed.with_columns(key=pl.struct(KEY).rank("dense"))
+
+
+def _resolve(
+    row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], allow_unverified: bool
+) -> Resolution:
+    measured = {name: (str(row[name]), units[name]) for name in MEASURED if row[name] is not None}
+    start, end = row["start"], row["end"]
+    assert isinstance(start, date)
+    assert isinstance(end, date)
+    division = row["division"]
+    resolution = library.resolve(
+        str(row["activity"]),
+        regions=chain(str(division), end) if division else (),
+        start=start,
+        end=end,
+        unit=str(row["unit"]),
+        method=_text(row["method"]),
+        factor=_text(row["factor"]),
+        category=_text(row["category"]),
+        measured=measured,
+        allow_unverified=allow_unverified,
+    )
+    share = row["biogenic_share"]
+    return resolution if share is None else _with_biogenic(resolution, Fraction(str(share)))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _with_biogenic(resolution: Resolution, share: Fraction) -> Resolution:
+    """The resolution with that part of CO2 and CH4 moved to their biogenic kinds (a mixed fuel: GB/T 32150-2015, 5.2)."""
+    if not 0 <= share <= 1:
+        raise FactorNotFound(f"biogenic_share of {float(share):g} lies outside 0–1: write a part of one, not a percentage", column="biogenic_share", code="parameter.out-of-range")
+    split: dict[str, Fraction] = {}
+    for gas, amount in resolution.coefficients.items():
+        other = {"CO2": "CO2.biogenic", "CH4.fossil": "CH4.biogenic"}.get(gas)
+        split[gas] = split.get(gas, Fraction(0)) + (amount * (1 - share) if other else amount)
+        if other and share:
+            split[other] = split.get(other, Fraction(0)) + amount * share
+    from dataclasses import replace
+
+    return replace(resolution, coefficients=split)
+
+
+def _faults(lines: pl.DataFrame, refused: Mapping[int, tuple[str, str, str]], file: str) -> list[Fault]:
+    faults = []
+    for row in lines.iter_rows(named=True):
+        column, code, reason = refused[row["key"]]
+        value = row.get(column)
+        faults.append(Fault(file=file, row=row["line"], column=column, value=None if value is None else str(value), code=code, reason=reason))
+    return faults
+
+
+def _amounts(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
+    """quantity × coefficient for each line, rounded half-even to an integer; null where the line's factor does not know the gas."""
+    wide = [c is not None and (abs(c.numerator) >= 2**62 or c.denominator >= 2**60) for c in coefficients]
+    table = pl.DataFrame(
+        {
+            "resolution": pl.Series(range(len(coefficients)), dtype=pl.UInt32),
+            "top": pl.Series([None if c is None or big else c.numerator for c, big in zip(coefficients, wide, strict=True)], dtype=pl.Int128),
+            "bottom": pl.Series([None if c is None or big else c.denominator for c, big in zip(coefficients, wide, strict=True)], dtype=pl.Int128),
+        }
+    )
+    text = pl.col("quantity")
+    decimals = (text.str.len_bytes().cast(pl.Int64) - text.str.find(".", literal=True).cast(pl.Int64) - 1).fill_null(0)
+    powers = pl.Series([10**n for n in range(19)], dtype=pl.Int128)
+    mantissa = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False).cast(pl.Int128)
+    work = framed.join(table, on="resolution", how="left", maintain_order="left").select(
+        "quantity", "resolution", "top", product=mantissa * pl.col("top"), bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.cast(pl.UInt32))
+    )
+    rounded = work.select(half_even_quotient(pl.col("product"), pl.col("bottom"))).to_series()
+    slow = work.with_row_index("at").filter(pl.col("product").is_null())
+    exact = {
+        at: half_even(Fraction(quantity) * coefficient)
+        for at, quantity, resolution in slow.select("at", "quantity", "resolution").iter_rows()
+        if (coefficient := coefficients[resolution]) is not None
+    }
+    if exact:
+        rounded = rounded.scatter(list(exact), pl.Series(list(exact.values()), dtype=pl.Int128))
+    return rounded
+
+
+def half_even_quotient(product: pl.Expr, bottom: pl.Expr) -> pl.Expr:
+    """product ÷ bottom as the nearest 128-bit integer, ties to the even one; `bottom` is positive."""
+    floor = product // bottom
+    twice = (product - floor * bottom) * 2
+    up = (twice > bottom) | ((twice == bottom) & (floor % 2 != 0))
+    return floor + up.cast(pl.Int128)
+
+
+def _refuse_too_large(result: pl.DataFrame, framed: pl.DataFrame, gases: Sequence[str], file: str) -> None:
+    big = result.with_columns(framed["quantity"]).filter(pl.any_horizontal(pl.col(gas).abs() > INT64_MAX for gas in gases))
+    if big.height:
+        reason = "the mass does not fit in 64 bits (9.2 × 10¹² t of CO2): was another unit meant?"
+        raise FaultyFile(
+            Fault(file=file, row=line, column="quantity", value=quantity, code="number.too-large", reason=reason)
+            for line, quantity in big.select("line", "quantity").iter_rows()
+        )
+
+
+def needs_division(activity: str) -> bool:
+    """Whether an activity's factor depends on where it happens."""
+    return "region" in by_id()[activity].notes or activity.startswith(("electricity.", "heat."))
