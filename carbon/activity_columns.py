@@ -1,0 +1,88 @@
+"""The columns of activity data: which exist, which must, and how a header names them."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from carbon.errors import Fault
+
+REQUIRED = ("activity", "quantity", "unit")
+PERIOD = ("day", "start", "end")
+PARAMETERS = ("ncv", "carbon_content", "oxidation", "density")
+"""What a line may say of its own fuel; the unit stands in the header, such as ``ncv [GJ/t]``."""
+OPTIONAL = (
+    "division", "site", "source", "reference", "scope", "category", "method", "tier", "factor", *PARAMETERS, "biogenic_share",
+    "counterparty", "instrument", "uncertainty_pct", "note",
+)  # fmt: skip
+COLUMNS = (*REQUIRED, *PERIOD, *OPTIONAL)
+EXTRA = "x_"
+COLUMNS_MAX = 200
+_WITH_UNIT = re.compile(r"(?P<name>\S+?)\s*[\[［](?P<unit>[^\]］]+)[\]］]")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What each column of a file is: its place by name, the unit of each parameter, and where the columns of one's own lie."""
+
+    row: int
+    places: Mapping[str, int]
+    parameter_units: Mapping[str, str]
+    extra: Mapping[str, int]
+
+
+def read_header(
+    cells: Sequence[str | None], *, file: str, row: int = 1, filled: Sequence[bool] | None = None
+) -> tuple[Header, list[Fault]]:
+    """The header that `cells` are, and what is wrong with it. `filled` says which columns hold anything below it."""
+    faults: list[Fault] = []
+    places: dict[str, int] = {}
+    units: dict[str, str] = {}
+    extra: dict[str, int] = {}
+
+    def refuse(code: str, reason: str, value: str | None = None) -> None:
+        faults.append(Fault(file=file, row=row, column=value, value=value, code=code, reason=reason))
+
+    for place, cell in enumerate(cells):
+        text = (cell or "").strip()
+        if not text:
+            if filled is None or filled[place]:
+                refuse("column.unknown", f"column {place + 1} has no heading: name it, or begin its name with {EXTRA}")
+            continue
+        name, unit = _split(text)
+        if name in places or text in extra:
+            refuse("column.twice", f"the column {name!r} is there twice: keep one", text[:60])
+        elif text.startswith(EXTRA):
+            extra[text] = place
+        elif name not in COLUMNS or (unit is not None and name not in PARAMETERS):
+            refuse("column.unknown", _unknown(text), text[:60])
+        else:
+            places[name] = place
+            if unit is not None:
+                units[name] = unit
+    for name in REQUIRED:
+        if name not in places:
+            refuse("column.missing", f"the column {name!r} is missing: every line needs {', '.join(REQUIRED)} and a day", name)
+    if "day" not in places and not {"start", "end"} <= places.keys():
+        refuse(
+            "column.missing",
+            "a column 'day' (a day, a month 2023-07 or a year 2023) is missing, or the two columns 'start' and 'end'",
+            "day",
+        )
+    return Header(row, places, units, extra), faults
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    match = _WITH_UNIT.fullmatch(text)
+    return (match["name"], match["unit"].strip()) if match else (text, None)
+
+
+def _unknown(text: str) -> str:
+    near = difflib.get_close_matches(_split(text)[0].lower(), COLUMNS, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"the column {text[:60]!r} is not known: {hint}A column of your own begins with {EXTRA}; the others are {', '.join(COLUMNS)}"
+
+
+def looks_like_header(cells: Sequence[str | None]) -> bool:
+    """Whether a row of a sheet is the one that names the columns: it has `activity` and `quantity`."""
+    return {"activity", "quantity"} <= {(cell or "").strip() for cell in cells}

@@ -1,0 +1,136 @@
+"""The table of activity data in an .xlsx workbook: checked, read in a process of its own, and read leniently, saying how."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from carbon import workbook_cells
+from carbon.activity_columns import looks_like_header, read_header
+from carbon.activity_text import CELL_CHARACTERS_MAX, TextTable, refused
+from carbon.errors import Fault
+from carbon.workbook_check import UnsafeWorkbook, check_workbook
+from carbon.workbook_lenient import reader
+
+Cell = tuple[str, str] | None
+HEADER_ROWS_MAX = 20
+"""Within as many rows from the top the names of the columns are looked for: titles and merged cells may stand above."""
+OUTPUT_BYTES_MAX = 400 * 2**20
+NOTES_MAX = 1_000
+
+
+def read_workbook_table(data: bytes, *, file: str) -> TextTable:
+    """The one sheet that names `activity` and `quantity` in its first rows, as a table of text; rows are numbered as in the sheet.
+
+    Raises FaultyFile: file.type, file.truncated, file.hostile, file.empty, column.missing.
+    """
+    _check_kind(data, file)
+    try:
+        from_1904 = check_workbook(data)
+    except UnsafeWorkbook as error:
+        raise refused(file, error.code, error.reason) from error
+    sheets = _cells_of(data, file)
+    name, rows, header_row = _choose(sheets, file)
+    skipped = [other for other, cells in sheets.items() if other != name and any(any(row) for row in cells)]
+    notes = [f"{file}: read the sheet {name!r}, not {', '.join(map(repr, skipped))}"] if skipped else []
+    return _table(data, file, rows, header_row=header_row, from_1904=from_1904, notes=notes)
+
+
+def _check_kind(data: bytes, file: str) -> None:
+    if not data:
+        raise refused(file, "file.empty", "the file is empty")
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise refused(file, "file.type", "the workbook is protected by a password or an old .xls: save it as .xlsx without a password")
+    if data[:4] != b"PK\x03\x04":
+        raise refused(
+            file, "file.type", "the file ends in .xlsx but is no workbook: save the table as .xlsx, or give CSV text the ending .csv"
+        )
+
+
+def _cells_of(data: bytes, file: str) -> dict[str, list[list[Cell]]]:
+    """All cells of all visible sheets, out of the child process."""
+    script = Path(workbook_cells.__file__)
+    # -I: the child imports the standard library and the reader, nothing from the place where it is started
+    command = [sys.executable, "-I", str(script)]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=workbook_cells.SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise refused(
+            file, "file.hostile", f"reading the workbook took longer than {workbook_cells.SECONDS} s: file the table as CSV"
+        ) from error
+    if done.returncode or len(done.stdout) > OUTPUT_BYTES_MAX:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:160]
+        reason = f"the workbook cannot be read ({last or 'its reader stopped'}): open and save it again in Excel, or file the table as CSV"
+        raise refused(file, "file.hostile", reason)
+    return msgspec.json.decode(done.stdout, type=dict[str, list[list[Cell]]])
+
+
+def _texts(row: Sequence[Cell]) -> list[str | None]:
+    return [cell[1] if cell else None for cell in row]
+
+
+def _choose(sheets: dict[str, list[list[Cell]]], file: str) -> tuple[str, list[list[Cell]], int]:
+    """The sheet that holds activity lines, its rows, and the place of the row that names the columns."""
+    found = [
+        (name, rows, place)
+        for name, rows in sheets.items()
+        for place in [next((n for n, row in enumerate(rows[:HEADER_ROWS_MAX]) if looks_like_header(_texts(row))), None)]
+        if place is not None
+    ]
+    if len(found) > 1:
+        names = ", ".join(repr(name) for name, *_ in found)
+        raise refused(
+            file, "file.type", f"several sheets hold activity lines ({names}): keep one sheet a file, so that a row has one number"
+        )
+    if found:
+        return found[0]
+    for name, rows in sheets.items():
+        place = next((n for n, row in enumerate(rows) if any(row)), None)
+        if place is not None:
+            return name, rows, place
+    raise refused(file, "file.empty", "the workbook has no cell: it needs a row that names the columns and at least one line")
+
+
+def _table(data: bytes, file: str, rows: list[list[Cell]], *, header_row: int, from_1904: bool, notes: list[str]) -> TextTable:
+    """The rows under the header as text, each cell read by what its column means."""
+    head = _texts(rows[header_row])
+    body = [(number, row) for number, row in enumerate(rows[header_row + 1 :], header_row + 2) if any(row)]
+    width = max([len(head), *(len(row) for _, row in body)], default=0)
+    filled = [any(len(row) > place and row[place] for _, row in body) for place in range(width)]
+    width = max([place + 1 for place in range(width) if filled[place] or (place < len(head) and head[place])], default=0)
+    head = [*head, *[None] * width][:width]
+    known, faults = read_header(head, file=file, row=header_row + 1, filled=filled)
+    if not body and not faults:
+        raise refused(file, "file.empty", "the sheet names its columns and has no line below them")
+    names = {place: name for name, place in known.places.items()}
+    columns: dict[str, list[str | None]] = {}
+    for place in range(width):
+        name = names.get(place, head[place] or "")
+        read = reader(name, from_1904=from_1904)
+        texts: list[str | None] = []
+        for number, row in body:
+            cell = row[place] if place < len(row) else None
+            text, told = read(*cell) if cell else (None, False)
+            if told and cell and text:
+                notes.append(f"{file}:{number}:{name}: {cell[1]!r} was read as {text}")
+            if text and len(text) > CELL_CHARACTERS_MAX:
+                faults.append(_long(file, number, name))
+                text = None
+            texts.append(text)
+        columns[str(place)] = texts
+    lines = pl.Series("line", [number for number, _ in body], dtype=pl.Int32)
+    frame = pl.DataFrame([lines, *(pl.Series(name, texts, dtype=pl.String) for name, texts in columns.items())])
+    if len(notes) > NOTES_MAX:
+        notes = [*notes[:NOTES_MAX], f"{file}: and {len(notes) - NOTES_MAX:,} more cells were read so"]
+    return TextTable(file, hashlib.sha256(data).digest(), known, frame, faults, tuple(notes))
+
+
+def _long(file: str, number: int, name: str) -> Fault:
+    return Fault(
+        file=file, row=number, column=name or None, code="file.hostile",
+        reason=f"the cell has more than {CELL_CHARACTERS_MAX:,} characters: that is no activity data",
+    )  # fmt: skip
