@@ -58,7 +58,7 @@ class SiteDivisionRow(SQLModel, table=True):
 
 
 class ImportRow(SQLModel, table=True):
-    """A file that was booked, by holder and SHA-256: the same file again books nothing."""
+    """A file that was booked, by holder and SHA-256: the same file again books nothing. Its entries lie from `first_entry` to `last_entry`."""
 
     __tablename__ = "import_file"
     __table_args__ = (sa.UniqueConstraint("holder_id", "sha256"), {"sqlite_strict": True, "info": APPEND_ONLY})
@@ -67,8 +67,8 @@ class ImportRow(SQLModel, table=True):
     sha256: bytes = Field(sa_type=Blob)
     name: str = Field(sa_type=Text)
     lines: int = Field(sa_type=Int)
-    first_entry: int = Field(sa_type=Int)
-    last_entry: int = Field(sa_type=Int)
+    first_entry: int | None = Field(default=None, sa_type=Int)
+    last_entry: int | None = Field(default=None, sa_type=Int)
     replaces: str | None = Field(default=None, sa_type=Text, unique=True)
     actor: str = Field(sa_type=Text)
     imported_at: datetime = Field(sa_type=Instant)
@@ -84,18 +84,21 @@ class ResolutionRow(SQLModel, table=True):
 
 
 class ActivityLineRow(SQLModel, table=True):
-    """One line of activity data as it was filed, beside the entry that it became. `month` is yyyymm, or null where the period is not one."""
+    """One line of activity data as it was filed, beside the entry that it became: none where it emitted nothing.
+
+    `month` is yyyymm, or null where the period is longer than a month or lies in two: cells count such a line in the month of its last
+    day, and a monthly view shows it as not monthly.
+    """
 
     __tablename__ = "activity_line"
     __table_args__ = (
         sa.Index("activity_line_filed", "site_id", "activity", "start"),
         sa.Index("activity_line_cell", "cell", "entry_id"),
-        sa.Index("activity_line_import", "import_id", "row"),
         {"sqlite_strict": True, "info": APPEND_ONLY},
     )
-    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    import_id: str = Field(sa_type=Text, foreign_key="import_file.id")
-    row: int = Field(sa_type=Int)
+    import_id: str = Field(sa_type=Text, primary_key=True, foreign_key="import_file.id")
+    row: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_id: int | None = Field(default=None, sa_type=Int, unique=True)
     holder_id: str = Field(sa_type=Text)
     site_id: str = Field(sa_type=Text)
     division: str = Field(sa_type=Text)

@@ -170,8 +170,8 @@ def upgrade() -> None:
         sa.Column("sha256", Blob, nullable=False),
         sa.Column("name", Text, nullable=False),
         sa.Column("lines", Int, nullable=False),
-        sa.Column("first_entry", Int, nullable=False),
-        sa.Column("last_entry", Int, nullable=False),
+        sa.Column("first_entry", Int, nullable=True),
+        sa.Column("last_entry", Int, nullable=True),
         sa.Column("replaces", Text, nullable=True),
         sa.Column("actor", Text, nullable=False),
         sa.Column("imported_at", Instant(), nullable=False),
@@ -215,9 +215,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "activity_line",
-        sa.Column("entry_id", Int, autoincrement=False, nullable=False),
         sa.Column("import_id", Text, nullable=False),
-        sa.Column("row", Int, nullable=False),
+        sa.Column("row", Int, autoincrement=False, nullable=False),
+        sa.Column("entry_id", Int, nullable=True),
         sa.Column("holder_id", Text, nullable=False),
         sa.Column("site_id", Text, nullable=False),
         sa.Column("division", Text, nullable=False),
@@ -242,12 +242,12 @@ def upgrade() -> None:
             ["resolution_id"],
             ["resolution.id"],
         ),
-        sa.PrimaryKeyConstraint("entry_id"),
+        sa.PrimaryKeyConstraint("import_id", "row"),
+        sa.UniqueConstraint("entry_id"),
         sqlite_strict=True,
     )
     op.create_index("activity_line_cell", "activity_line", ["cell", "entry_id"], unique=False)
     op.create_index("activity_line_filed", "activity_line", ["site_id", "activity", "start"], unique=False)
-    op.create_index("activity_line_import", "activity_line", ["import_id", "row"], unique=False)
     op.create_table(
         "site_division",
         sa.Column("site_id", Text, nullable=False),
