@@ -95,11 +95,14 @@ def judge_divisions(sieve: Sieve, divisions: pl.Series, starts: pl.Series, ends:
         elif first is None or last is None or not _whole_time(tree, division, first, last):
             suspect.append(division)
     if suspect:
-        for line, division, start, end in islice(rows.filter(pl.col("division").is_in(suspect)).drop_nulls().iter_rows(), FAULTS_MAX):
-            reason = _not_on_day(tree, division, start, end)
-            if reason:
-                fault = Fault(file=sieve.file, row=line, column="division", value=division, code="division.not-on-day", reason=reason)
-                sieve.faults.append(fault)
+        doubtful = rows.filter(pl.col("division").is_in(suspect)).drop_nulls()
+        spans = doubtful.select("division", "start", "end").unique(maintain_order=True)
+        reasons = pl.Series("reason", [_not_on_day(tree, *span) for span in spans.iter_rows()], dtype=pl.String)
+        wrong = doubtful.join(spans.with_columns(reasons).drop_nulls(), on=["division", "start", "end"], maintain_order="left")
+        for line, division, reason in islice(wrong.select("line", "division", "reason").iter_rows(), FAULTS_MAX):
+            sieve.faults.append(
+                Fault(file=sieve.file, row=line, column="division", value=division, code="division.not-on-day", reason=reason)
+            )
     return divisions
 
 

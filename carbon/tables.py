@@ -58,7 +58,7 @@ class SiteDivisionRow(SQLModel, table=True):
 
 
 class ImportRow(SQLModel, table=True):
-    """A file that was booked, by holder and SHA-256: the same file again books nothing. Its entries lie from `first_entry` to `last_entry`."""
+    """A file that was booked, by holder and SHA-256: the same file again books nothing. `first_entry`, `last_entry`: its entries."""
 
     __tablename__ = "import_file"
     __table_args__ = (sa.UniqueConstraint("holder_id", "sha256"), {"sqlite_strict": True, "info": APPEND_ONLY})
