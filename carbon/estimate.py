@@ -5,7 +5,7 @@ never per line. Amounts are mantissa × numerator ÷ denominator in 128-bit inte
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -13,7 +13,6 @@ import polars as pl
 
 from carbon.activity import ActivityFrame
 from carbon.errors import Fault, FaultyFile
-from factors.activities import by_id
 from factors.errors import FactorNotFound, UnitMismatch
 from factors.gwp import half_even
 from factors.library import LOCATION, NOT_MAINLAND, RESIDUAL, FactorLibrary, Region, Resolution
@@ -66,7 +65,7 @@ def estimate(lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, al
     amounts = [_amounts(framed, [resolution.coefficients.get(gas) for resolution in found]).alias(gas) for gas in gases]
     result = framed.select("line", "resolution").with_columns(amounts)
     _refuse_too_large(result, framed, gases, lines.file)
-    return EmissionFrame(result, found, gases)
+    return EmissionFrame(result.cast(dict.fromkeys(gases, pl.Int64)), found, gases)
 
 
 def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
@@ -75,9 +74,10 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
     coarse: dict[str, str] = {}
     for activity in activities:
         regions = library.regions_with_factors(activity, LOCATION) | library.regions_with_factors(activity, RESIDUAL)
-        six = {region for region in regions if region.isdigit()}
-        coarse[activity] = "country" if not regions - {"CN", "WORLD"} else "province" if all(r.endswith("0000") for r in six) else "division"
-    division, mainland = pl.col("division"), pl.col("division").str.contains(r"^[0-9]{6}$") & ~pl.col("division").str.slice(0, 2).is_in(NOT_MAINLAND)
+        provinces_only = all(region.endswith("0000") for region in regions if region.isdigit())
+        coarse[activity] = "country" if not regions - {"CN", "WORLD"} else "province" if provinces_only else "division"
+    division = pl.col("division")
+    mainland = division.str.contains(r"^[0-9]{6}$") & ~division.str.slice(0, 2).is_in(NOT_MAINLAND)
     level = pl.col("activity").replace_strict(coarse, return_dtype=pl.String)
     crosses = pl.col("start").dt.year() != pl.col("end").dt.year()
     placed = frame.with_columns(
@@ -90,7 +90,10 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
         span_start=pl.when(crosses).then(pl.col("start")),
         span_end=pl.when(crosses).then(pl.col("end")),
     )
-    return placed.with_columns(key=pl.struct(KEY).rank("dense"))
+    # columns that say nothing cannot part lines; what is left is numbered once and joined back
+    telling = [name for name in KEY if placed[name].null_count() < placed.height]
+    numbered = placed.select(telling).unique().with_row_index("key")
+    return placed.join(numbered, on=telling, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _resolve(
@@ -124,15 +127,14 @@ def _text(value: object) -> str | None:
 def _with_biogenic(resolution: Resolution, share: Fraction) -> Resolution:
     """The resolution with that part of CO2 and CH4 moved to their biogenic kinds (a mixed fuel: GB/T 32150-2015, 5.2)."""
     if not 0 <= share <= 1:
-        raise FactorNotFound(f"biogenic_share of {float(share):g} lies outside 0–1: write a part of one, not a percentage", column="biogenic_share", code="parameter.out-of-range")
+        reason = f"biogenic_share of {float(share):g} lies outside 0–1: write a part of one, not a percentage"
+        raise FactorNotFound(reason, column="biogenic_share", code="parameter.out-of-range")
     split: dict[str, Fraction] = {}
     for gas, amount in resolution.coefficients.items():
         other = {"CO2": "CO2.biogenic", "CH4.fossil": "CH4.biogenic"}.get(gas)
         split[gas] = split.get(gas, Fraction(0)) + (amount * (1 - share) if other else amount)
         if other and share:
             split[other] = split.get(other, Fraction(0)) + amount * share
-    from dataclasses import replace
-
     return replace(resolution, coefficients=split)
 
 
@@ -140,19 +142,18 @@ def _faults(lines: pl.DataFrame, refused: Mapping[int, tuple[str, str, str]], fi
     faults = []
     for row in lines.iter_rows(named=True):
         column, code, reason = refused[row["key"]]
-        value = row.get(column)
-        faults.append(Fault(file=file, row=row["line"], column=column, value=None if value is None else str(value), code=code, reason=reason))
+        faults.append(Fault(file=file, row=row["line"], column=column, value=_text(row.get(column)), code=code, reason=reason))
     return faults
 
 
 def _amounts(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
     """quantity × coefficient for each line, rounded half-even to an integer; null where the line's factor does not know the gas."""
-    wide = [c is not None and (abs(c.numerator) >= 2**62 or c.denominator >= 2**60) for c in coefficients]
+    fits = [c if c is not None and abs(c.numerator) < 2**62 and c.denominator < 2**60 else None for c in coefficients]
     table = pl.DataFrame(
         {
-            "resolution": pl.Series(range(len(coefficients)), dtype=pl.UInt32),
-            "top": pl.Series([None if c is None or big else c.numerator for c, big in zip(coefficients, wide, strict=True)], dtype=pl.Int128),
-            "bottom": pl.Series([None if c is None or big else c.denominator for c, big in zip(coefficients, wide, strict=True)], dtype=pl.Int128),
+            "resolution": pl.Series(range(len(fits)), dtype=pl.UInt32),
+            "top": pl.Series([None if c is None else c.numerator for c in fits], dtype=pl.Int128),
+            "bottom": pl.Series([None if c is None else c.denominator for c in fits], dtype=pl.Int128),
         }
     )
     text = pl.col("quantity")
@@ -160,14 +161,17 @@ def _amounts(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> p
     powers = pl.Series([10**n for n in range(19)], dtype=pl.Int128)
     mantissa = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False).cast(pl.Int128)
     work = framed.join(table, on="resolution", how="left", maintain_order="left").select(
-        "quantity", "resolution", "top", product=mantissa * pl.col("top"), bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.cast(pl.UInt32))
+        "quantity",
+        "resolution",
+        product=mantissa * pl.col("top"),
+        bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.cast(pl.UInt32)),
     )
     rounded = work.select(half_even_quotient(pl.col("product"), pl.col("bottom"))).to_series()
-    slow = work.with_row_index("at").filter(pl.col("product").is_null())
+    known = {at: coefficient for at, coefficient in enumerate(coefficients) if coefficient is not None}
+    slow = work.with_row_index("at").filter(pl.col("product").is_null() & pl.col("resolution").is_in(list(known)))
     exact = {
-        at: half_even(Fraction(quantity) * coefficient)
+        at: half_even(Fraction(quantity) * known[resolution])
         for at, quantity, resolution in slow.select("at", "quantity", "resolution").iter_rows()
-        if (coefficient := coefficients[resolution]) is not None
     }
     if exact:
         rounded = rounded.scatter(list(exact), pl.Series(list(exact.values()), dtype=pl.Int128))
@@ -187,11 +191,8 @@ def _refuse_too_large(result: pl.DataFrame, framed: pl.DataFrame, gases: Sequenc
     if big.height:
         reason = "the mass does not fit in 64 bits (9.2 × 10¹² t of CO2): was another unit meant?"
         raise FaultyFile(
-            Fault(file=file, row=line, column="quantity", value=quantity, code="number.too-large", reason=reason)
-            for line, quantity in big.select("line", "quantity").iter_rows()
+            [
+                Fault(file=file, row=line, column="quantity", value=quantity, code="number.too-large", reason=reason)
+                for line, quantity in big.select("line", "quantity").iter_rows()
+            ]
         )
-
-
-def needs_division(activity: str) -> bool:
-    """Whether an activity's factor depends on where it happens."""
-    return "region" in by_id()[activity].notes or activity.startswith(("electricity.", "heat."))
