@@ -65,6 +65,12 @@ def outside(source: str) -> str:
     return f"outside/{word(source)}"
 
 
+SCOPES = {"scope1": "1", "scope2-location": "2", "scope2-market": "2", "scope3": "3", "captured": "captured"} | {
+    f"passed-on-{book}": "passed-on" for book in ("location", "market", "product")
+}
+"""The scope that a cell names, by the part of a holder's account that says what it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What a cell counts: a book, the division of the site, a scope (``1``, ``2``, ``3``, ``captured``, ``passed-on``) and a category."""
@@ -84,3 +90,11 @@ def parse_cell(key: str) -> Cell:
     """What a cell key says."""
     book, division, scope, category = key.split("|")
     return Cell(book, division, scope, category)
+
+
+def cell_of(account: str, *, book: str, division: str) -> str | None:
+    """The cell in which an amount on `account` counts; None for accounts that are no holder's."""
+    if not account.startswith("holder/"):
+        return None
+    _, _, _, kind, category = account.split("/")
+    return cell_key(book=book, division=division, scope=SCOPES[kind], category=category)

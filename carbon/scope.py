@@ -32,18 +32,23 @@ CARRIERS = {
 _IPCC = re.compile(r"[1-5](?:[A-H](?:[1-9][0-9]?(?:[a-z](?:i{1,3}|iv|v|vi)?)?)?)?")
 _GHGP = re.compile(r"[1-9]|1[0-5]")
 _INDUSTRY = re.compile(r"([A-T]?)([0-9]{2})[0-9]{0,2}")
-_CREDITS = {"deduction.co2.recovered": "co2-recovered", "deduction.ch4.recovered": "ch4-recovered"}
+CAPTURED = {
+    "deduction.co2.recovered": "recovered", "deduction.ch4.recovered": "recovered", "deduction.steel.crude_steel": "in-steel",
+    "deduction.steel.methanol": "in-methanol",
+}  # fmt: skip
+"""What a deduction keeps from the air, by kind; a raw material that spared the emission (cement) keeps nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a line is booked. `sold` turns the signs of bought energy, `deducted` names what a deduction keeps from the air."""
+    """Where a line is booked. `sold` energy is passed on; a `deduction` is taken from scope 1, and was `captured` where a kind is named."""
 
     book: Book
     scope: str
     category: str
     sold: bool = False
-    deducted: str | None = None
+    deduction: bool = False
+    captured: str | None = None
 
 
 class Misplaced(Exception):  # caught where the line is known, and told as its fault
@@ -83,8 +88,7 @@ def place(activity: Activity, *, scope: str | None, category: str | None, method
     if activity.id.startswith("deduction."):
         if number != "1":
             raise Misplaced("scope", "scope.unknown", f"{activity.id} is a deduction from scope 1")
-        kept = _CREDITS.get(activity.id, activity.id.removeprefix("deduction.").replace(".", "-"))
-        return Placement(Book.PHYSICAL, "captured", _ipcc(activity, category, industry), deducted=kept)
+        return Placement(Book.PHYSICAL, "1", _ipcc(activity, category, industry), deduction=True, captured=CAPTURED.get(activity.id))
     if number not in SCOPES:
         raise Misplaced(
             "activity", "scope.unknown",

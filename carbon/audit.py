@@ -1,0 +1,74 @@
+"""One law per function: do lines, cells and entries still say the same? Beside `ledger.audit`, which knows nothing of lines."""
+
+from typing import Any
+
+import polars as pl
+from sqlmodel import Session
+
+from carbon import chart
+from carbon.bookkeeping import cell_sums
+from ledger import audit
+from ledger.retrace import Violation
+from ledger.book import Book
+from ledger.bulk import read
+
+BOOKS = ("physical", "location", "market", "product")
+
+
+def verify(book: Book) -> list[Violation]:
+    """Every broken law of the ledger and of the lines behind it, each with the first row that breaks it."""
+    found = audit.verify(book)
+    with book.reading() as session:
+        return [*found, *_lines_have_entries(session), *_cells_add_up(session)]
+
+
+def _frame(session: Session, sql: str, schema: dict[str, Any]) -> pl.DataFrame:
+    return read(session.connection(), sql, pl.Schema(schema))
+
+
+def _lines_have_entries(session: Session) -> list[Violation]:
+    """Each line's entry is there, on the line's last day, and holds the hash of the line's file."""
+    off = _frame(
+        session,
+        'SELECT l.import_id, l."row", l.entry_id FROM activity_line l LEFT JOIN entry e ON e.id = l.entry_id '
+        'WHERE l.entry_id IS NOT NULL AND (e.id IS NULL OR e.day <> l."end") ORDER BY l.entry_id LIMIT 1',
+        {"import_id": pl.String, "row": pl.Int64, "entry_id": pl.Int64},
+    )
+    return [
+        Violation("lines", f"row {row} of import {import_id}", f"entry {entry_id} is missing or of another day")
+        for import_id, row, entry_id in off.iter_rows()
+    ]
+
+
+def _cells_add_up(session: Session) -> list[Violation]:
+    """Each cell is the sum of the holders' legs of lines in it, reversals included."""
+    legs = _frame(
+        session,
+        "SELECT a.name, a.book, l.division, p.period, c.code, p.amount FROM posting p "
+        "JOIN account a ON a.id = p.account_id JOIN commodity c ON c.id = a.commodity_id "
+        "LEFT JOIN reversal r ON r.by_id = p.entry_id JOIN activity_line l ON l.entry_id = COALESCE(r.entry_id, p.entry_id) "
+        "WHERE a.name >= 'holder/' AND a.name < 'holder0'",
+        {"name": pl.String, "book": pl.String, "division": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64},
+    )
+    names = legs.select("name", "book", "division").unique()
+    cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
+    booked = legs.join(names.with_columns(cells), on=["name", "book", "division"]).with_columns(
+        day=pl.date(pl.col("period") // 100, pl.col("period") % 100, 1)
+    )
+    summed = cell_sums(booked).with_columns(pl.col("period").cast(pl.Int64))
+    kept = _frame(
+        session,
+        "SELECT t.cell, t.period, c.code, t.amount, t.count FROM cell t JOIN commodity c ON c.id = t.commodity_id",
+        {"cell": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64, "count": pl.Int64},
+    ).filter(pl.col("cell").str.split("|").list.first().is_in(list(BOOKS)))
+    on = ["cell", "period", "commodity"]
+    both = kept.join(summed, on=on, how="full", coalesce=True, suffix="_summed").sort(on)
+    off = both.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_summed")) for name in ("amount", "count")))
+    return [
+        Violation(
+            "cells",
+            f"cell {row['cell']} {row['period']} {row['commodity']}",
+            f"kept {row['amount']}, lines add up to {row['amount_summed']}",
+        )
+        for row in off.head(1).iter_rows(named=True)
+    ]

@@ -1,0 +1,231 @@
+"""Record a file of activity data: read, place, estimate, post, all of it in one transaction or none.
+
+A file is keyed by holder and SHA-256: recorded again it posts nothing and gives the receipt of the first time. `replace` reverses what
+another file filed, in the same transaction.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from carbon import chart
+from carbon.activity import ActivityFrame, load, parse_activities
+from carbon.activity_columns import PARAMETERS
+from carbon.answer import describe
+from carbon.bookkeeping import Booking, cell_sums, emission_entries, place_lines
+from carbon.errors import FaultyFile, ImportNotFound, ImportReplaced, SitesMoved
+from carbon.estimate import EmissionFrame, estimate
+from carbon.filed import overlapping_book, twice_in_file
+from carbon.holder import Site, find_holder, new_id, open_site, places, sites
+from carbon.region.divisions import DivisionTree, chain_of
+from carbon.tables import ActivityLineRow, ImportRow
+from factors.library import FactorLibrary
+from ledger.book import Book
+from ledger.bulk import insert, select_in
+from ledger.errors import NotAllowed
+from ledger.journal import post, reversal_batch
+from ledger.principal import Principal, Role
+from ledger.tables import ReversalRow
+from ledger.types import table_of
+
+DETAILS = (
+    "scope", "category", "factor", *PARAMETERS, "biogenic_share", "counterparty", "instrument", "uncertainty_pct", "note", "extra",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReceipt:
+    """What became of a file. `repeated`: it was booked before, and nothing was booked now. `reversed_entries`: of the file it replaces."""
+
+    import_id: str
+    holder: str
+    file: str
+    sha256: str
+    lines: int
+    first_entry: int | None
+    last_entry: int | None
+    replaces: str | None
+    imported_at: datetime
+    repeated: bool = False
+    reversed_entries: int = 0
+    opened_sites: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+def record(
+    book: Book, path: Path, *, holder: str, principal: Principal, now: datetime, today: date, library: FactorLibrary, tree: DivisionTree,
+    replace: str | None = None, allow_duplicates: bool = False,
+) -> RecordReceipt:  # fmt: skip
+    """Book every line of a file for a holder; where one is at fault FaultyFile is raised and nothing is booked.
+
+    Raises HolderNotFound, ImportNotFound, ImportReplaced, NotAllowed, SitesMoved besides, and what the ledger refuses.
+    Lines that name a division and no site open a site of the division's code where the holder has none there.
+    """
+    if principal.role not in {Role.ADMIN, Role.WRITER}:
+        raise NotAllowed(actor=principal.actor, action="record activity data")
+    data = load(path)
+    with book.reading() as session:
+        known = find_holder(session, principal, holder)
+        before = _booked_before(session, holder, hashlib.sha256(data).digest(), path.name)
+        if before is not None:
+            return before
+        standing = sites(session, principal, holder=holder)
+    lines = parse_activities(data, file=path.name, tree=tree, today=today, sites=places(standing))
+    twice = [] if allow_duplicates else twice_in_file(lines)
+    if twice:
+        raise FaultyFile(twice)
+    placed = place_lines(lines, industry=known.industry)
+    emissions = estimate(placed.lines, library, chain=chain_of)
+    keys = f"activity/{holder}" + (f"/{replace}" if replace else "")
+    booking = emission_entries(placed, emissions, holder=holder, scope_of_keys=keys, by_reference=not allow_duplicates)
+    with book.writing() as session:
+        _lock(session, holder)
+        before = _booked_before(session, holder, lines.sha256, path.name)
+        if before is not None:
+            return before
+        if sites(session, principal, holder=holder) != standing:
+            raise SitesMoved(holder)
+        taken_back = _take_back(session, replace, holder=holder, principal=principal, now=now, file=path.name) if replace else 0
+        overlaps = [] if allow_duplicates else overlapping_book(session, lines, standing, but=replace)
+        if overlaps:
+            raise FaultyFile(overlaps)
+        opened = _open_sites(session, holder, lines, standing)
+        receipt = post(session, booking.batch, principal, now=now)
+        done = RecordReceipt(
+            import_id=new_id("i"), holder=holder, file=path.name, sha256=lines.sha256.hex(), lines=lines.frame.height,
+            first_entry=receipt.first_id, last_entry=receipt.last_id, replaces=replace, imported_at=now, reversed_entries=taken_back,
+            opened_sites=tuple(site.code for site in opened), read=lines.read,
+        )  # fmt: skip
+        _keep(session, done, placed.lines, emissions, booking, receipt.ids, sites=[*standing, *opened], actor=principal.actor)
+    return done
+
+
+def _lock(session: Session, holder: str) -> None:
+    """Two files of one holder are booked one after the other, so that neither misses what the other files."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:holder, 0))"), {"holder": holder})
+
+
+def _booked_before(session: Session, holder: str, sha256: bytes, file: str) -> RecordReceipt | None:
+    """The receipt of the first time, or None; ImportReplaced where another file took this one's place since."""
+    f = table_of(ImportRow).c
+    row = session.execute(sa.select(table_of(ImportRow)).where(f.holder_id == holder, f.sha256 == sha256)).mappings().one_or_none()
+    if row is None:
+        return None
+    _refuse_replaced(session, row["id"])
+    return RecordReceipt(
+        import_id=row["id"], holder=holder, file=row["name"] or file, sha256=sha256.hex(), lines=row["lines"],
+        first_entry=row["first_entry"], last_entry=row["last_entry"], replaces=row["replaces"],
+        imported_at=row["imported_at"], repeated=True,
+    )  # fmt: skip
+
+
+def _refuse_replaced(session: Session, import_id: str) -> None:
+    f = table_of(ImportRow).c
+    by = session.execute(sa.select(f.id).where(f.replaces == import_id)).scalar_one_or_none()
+    if by is not None:
+        raise ImportReplaced(import_id=import_id, by=by)
+
+
+def _take_back(session: Session, import_id: str, *, holder: str, principal: Principal, now: datetime, file: str) -> int:
+    """Reverse every entry of an import that still stands, and take its sums out of the cells; gives how many."""
+    f, a, r = (table_of(row).c for row in (ImportRow, ActivityLineRow, ReversalRow))
+    if session.execute(sa.select(f.id).where(f.id == import_id, f.holder_id == holder)).scalar_one_or_none() is None:
+        raise ImportNotFound(import_id)
+    _refuse_replaced(session, import_id)
+    rows = session.execute(
+        sa.select(a.entry_id, a.division)
+        .select_from(table_of(ActivityLineRow).outerjoin(table_of(ReversalRow), r.entry_id == a.entry_id))
+        .where(a.import_id == import_id, a.entry_id.is_not(None), r.entry_id.is_(None))
+    ).all()
+    if not rows:
+        return 0
+    divisions = pl.DataFrame([tuple(row) for row in rows], schema={"reverses": pl.Int64, "division": pl.String}, orient="row")
+    batch = reversal_batch(session, divisions["reverses"].to_list(), reason=f"{file} replaces import {import_id}")
+    legs = batch.postings.join(batch.entries.select("no", "book", "day", "reverses"), on="no").join(divisions, on="reverses")
+    names = legs.select("account", "book", "division").unique()
+    cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
+    booked = legs.join(names.with_columns(cells), on=["account", "book", "division"])
+    batch = reversal_batch(session, divisions["reverses"].to_list(), reason=f"{file} replaces import {import_id}", cells=cell_sums(booked))
+    return post(session, batch, principal, now=now).created
+
+
+def _open_sites(session: Session, holder: str, lines: ActivityFrame, standing: list[Site]) -> list[Site]:
+    """The sites of lines that named a division alone, each under the division's code, from the first day that is filed for it."""
+    known = {site.code for site in standing}
+    fresh = lines.frame.filter(~pl.col("site").is_in(list(known))).group_by("site", "division").agg(pl.col("start").min()).sort("site")
+    return [
+        open_site(session, holder=holder, code=code, name=code, division=division, since=since)
+        for code, division, since in fresh.iter_rows()
+    ]
+
+
+def _keep(
+    session: Session, done: RecordReceipt, lines: ActivityFrame, emissions: EmissionFrame, booking: Booking, ids: tuple[int, ...], *,
+    sites: list[Site], actor: str,
+) -> None:  # fmt: skip
+    """Write the import, the resolutions that are new, and each line beside its entry."""
+    row = {
+        "id": done.import_id, "holder_id": done.holder, "sha256": lines.sha256, "name": done.file, "lines": done.lines,
+        "first_entry": done.first_entry, "last_entry": done.last_entry, "replaces": done.replaces, "actor": actor,
+        "imported_at": done.imported_at,
+    }  # fmt: skip
+    session.execute(sa.insert(table_of(ImportRow)).values(row))
+    connection = session.connection()
+    contents = [json.dumps(describe(resolution), ensure_ascii=False, sort_keys=True) for resolution in emissions.resolutions]
+    keys = pl.Series("id", [hashlib.sha256(content.encode()).digest()[:16] for content in contents], dtype=pl.Binary)
+    told = pl.DataFrame([keys, pl.Series("content", contents, dtype=pl.String)]).unique("id", maintain_order=True)
+    stand = [bytes(row[0]) for row in select_in(connection, "SELECT id FROM resolution WHERE id IN {values}", told["id"])]
+    insert(connection, "resolution", told.filter(~pl.col("id").is_in(pl.Series(stand, dtype=pl.Binary).implode())))
+    skipped = [resolution.skipped for resolution in emissions.resolutions]
+    site_ids = {site.code: site.id for site in sites}
+    same_month = (pl.col("start").dt.year() == pl.col("end").dt.year()) & (pl.col("start").dt.month() == pl.col("end").dt.month())
+    frame = lines.frame.with_columns(
+        import_id=pl.lit(done.import_id),
+        row=pl.col("line").cast(pl.Int64),
+        entry_id=booking.lines.select(pl.lit(pl.Series(ids, dtype=pl.Int64)).gather(pl.col("no"))).to_series(),
+        holder_id=pl.lit(done.holder),
+        site_id=pl.col("site").replace_strict(site_ids, return_dtype=pl.String),
+        cell=booking.lines["cell"],
+        month=pl.when(same_month).then(pl.col("end").dt.year().cast(pl.Int64) * 100 + pl.col("end").dt.month()),
+        resolution_id=keys.gather(emissions.lines["resolution"]),
+        details=_details(lines, pl.Series(skipped, dtype=pl.Int64).gather(emissions.lines["resolution"])),
+    )
+    insert(connection, "activity_line", frame.select(column.name for column in table_of(ActivityLineRow).columns))
+
+
+def _details(lines: ActivityFrame, skipped: pl.Series) -> pl.Series:
+    """What else a line said, as JSON, with the units of its parameters and the places passed on the way to its factor."""
+    units = lines.parameter_units
+    keys = lines.frame.select(*DETAILS, "division", year=pl.col("end").dt.year()).with_columns(skipped.alias("skipped"))
+    found: dict[tuple[Any, ...], str | None] = {}
+    passed: dict[tuple[str, int, int], list[str]] = {}
+    texts = []
+    for row in keys.iter_rows():
+        if row not in found:
+            *said, division, year, count = row
+            if (division, year, count) not in passed:
+                passed[division, year, count] = [place.code for place in chain_of(division, date(year, 12, 31))[:count]]
+            found[row] = _detail(dict(zip(DETAILS, said, strict=True)), units, passed[division, year, count])
+        texts.append(found[row])
+    return pl.Series("details", texts, dtype=pl.String)
+
+
+def _detail(said: dict[str, str | None], units: Mapping[str, str], passed: list[str]) -> str | None:
+    told: dict[str, Any] = {name: text for name, text in said.items() if text is not None and name != "extra"}
+    if said["extra"] is not None:
+        told["extra"] = json.loads(said["extra"])
+    used = {name: units[name] for name in PARAMETERS if name in told and name in units}
+    if used:
+        told["units"] = used
+    if passed:
+        told["passed"] = passed
+    return json.dumps(told, ensure_ascii=False, sort_keys=True) if told else None
