@@ -1,11 +1,11 @@
 """One law per function: does the database still say what was posted? `verify` re-reads every row and names the first wrong one.
 
-It needs nothing but the book and the checkpoint log outside it; it changes nothing.
+The strongest law rebuilds every payload from the rows beside it and compares the bytes with those that were hashed: a changed account,
+commodity, posting, key or reversal cannot hide. It needs nothing but the book and the checkpoint log outside it, and changes nothing.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 import sqlalchemy as sa
@@ -13,191 +13,274 @@ from sqlmodel import Session
 
 from ledger import guard
 from ledger.book import Book
-from ledger.entry import read_payload
+from ledger.bulk import read
+from ledger.checkpoint import Checkpoint, public_key, read_log
 from ledger.errors import BadProof, MalformedEntry
-from ledger.proof import EMPTY_ROOT, append, leaf_hash, read_log, root_of, signing_key
-from ledger.types import microseconds, period_of
+from ledger.payload import FORMAT, legs_text, netstring, netstrings
+from ledger.proof import append, leaf_hash, peaks_of, root_of
+from ledger.retrace import Tables, Violation, first_fault
+from ledger.types import microseconds
 
-CHUNK = 20_000
+CHUNK = 50_000  # entries
 
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A law that is broken: which, where (table and row), and how it shows."""
-
-    law: str
-    where: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.law}: {self.where}: {self.reason}"
+Law = Callable[[Session], list[Violation]]
 
 
-def verify(book: Book) -> list[Violation]:
-    """Every broken law, each with the first row that breaks it; an empty list is a good book."""
+def verify(book: Book, *, laws: Sequence[Law] = ()) -> list[Violation]:
+    """Every broken law, each with the first row that breaks it; an empty list is a good book. `laws` are those of the storeys above."""
+    checkpoints, found = _checkpoints(book)  # before the rows are read: the log only grows, so the rows are never behind an honest one
     with book.reading() as session:
         connection = session.connection()
-        found = [Violation("schema", "database", fault) for fault in guard.missing(connection)]
-        roots, legs, keys, broken = _read_log(session, checkpoints=_checkpoints(book, found))
-        found += broken
-        found += _postings_match(connection, legs)
-        found += _balances_match(connection)
-        found += _keys_match(connection, keys)
-        found += _head_matches(connection, roots)
-        found += _cells_have_postings(connection)
+        found += [Violation("schema", "database", fault) for fault in guard.missing(connection)]
+        if any("is missing" in violation.reason and violation.reason.startswith(("table", "column")) for violation in found):
+            return found  # nothing more can be read
+        found += _book_is_itself(connection)
+        tables = _tables(connection)
+        found += _log_holds(connection, tables, checkpoints)
+        found += _rows_belong(tables)
+        found += _sums_hold(connection, tables)
+        for law in laws:
+            found += law(session)
     return found
 
 
-def _checkpoints(book: Book, found: list[Violation]) -> dict[int, bytes]:
+def _checkpoints(book: Book) -> tuple[list[Checkpoint], list[Violation]]:
+    public = public_key(book.home / "secrets")
+    if public is None:
+        return [], []
     try:
-        log = read_log(book.checkpoint_file, signing_key(book.home / "secrets").public_key())
+        log = read_log(book.checkpoint_file, public)
     except BadProof as error:
-        found.append(Violation("checkpoint", book.checkpoint_file.name, str(error)))
-        return {}
-    return {checkpoint.size: checkpoint.root for checkpoint in log}
+        return [], [Violation("checkpoint", book.checkpoint_file.name, str(error))]
+    foreign = [Violation("checkpoint", book.checkpoint_file.name, f"it is of {one.origin}") for one in log if one.origin != book.origin]
+    return [one for one in log if one.origin == book.origin], foreign[:1]
 
 
-@dataclass(slots=True)
-class _Roots:
-    size: int
-    root: bytes
-    last_checkpoint: int
+def _book_is_itself(connection: sa.Connection) -> list[Violation]:
+    """One row names the book, one is its head; the id holds the moment at which the book was made."""
+    rows = connection.exec_driver_sql("SELECT id, created_at FROM book_info").all()
+    heads = [row[0] for row in connection.exec_driver_sql("SELECT id FROM head").all()]
+    found = [] if heads == [1] else [Violation("book", "head", f"there is one head, with id 1, not {heads}")]
+    if len(rows) != 1:
+        return [*found, Violation("book", "book_info", f"one row names the book, not {len(rows)}")]
+    book_id, created_at = rows[0]
+    us = created_at if isinstance(created_at, int) else microseconds(created_at)
+    if not book_id.startswith(f"{us // 1000:012x}") or us % 1000 or len(book_id) != 32:
+        found.append(Violation("book", f"book_info {book_id}", "its id and the moment of its making do not belong together"))
+    return found
 
 
-def _rows(connection: sa.Connection) -> Iterator[Any]:
-    result = connection.execution_options(yield_per=CHUNK).exec_driver_sql(
-        "SELECT id, posted_at, day, period, book, kind, payload FROM entry ORDER BY id"
+def _tables(connection: sa.Connection) -> Tables:
+    """All rows that stand beside the log, by the entry they belong to."""
+    accounts = read(
+        connection, "SELECT id, book, name, commodity_id FROM account ORDER BY id",
+        pl.Schema({"account_id": pl.Int64, "account_book": pl.String, "account": pl.String, "commodity_id": pl.Int64}),
+    )  # fmt: skip
+    commodities = read(
+        connection, "SELECT id, code, unit FROM commodity ORDER BY id",
+        pl.Schema({"commodity_id": pl.Int64, "commodity": pl.String, "unit": pl.String}),
+    )  # fmt: skip
+    names = ("entry_id", "leg", "account_id", "amount", "period")
+    postings = read(connection, f"SELECT {', '.join(names)} FROM posting", pl.Schema(dict.fromkeys(names, pl.Int64)))
+    keys = read(
+        connection, "SELECT entry_id, key, body_hash FROM idem",
+        pl.Schema({"entry_id": pl.Int64, "key": pl.Binary, "body_hash": pl.Binary}),
+    )  # fmt: skip
+    reversals = read(connection, "SELECT by_id, entry_id FROM reversal", pl.Schema({"by_id": pl.Int64, "reverses": pl.Int64}))
+    size = connection.exec_driver_sql("SELECT count(*) FROM entry").scalar_one()
+    return Tables(
+        size=size,
+        accounts=accounts,
+        commodities=commodities,
+        postings=postings.sort("entry_id", "leg"),
+        keys=keys.sort("entry_id"),
+        reversals=reversals.sort("by_id"),
     )
-    yield from result
 
 
-def _read_log(session: Session, *, checkpoints: dict[int, bytes]) -> tuple[_Roots, pl.DataFrame, pl.DataFrame, list[Violation]]:
-    """Walk the log once: positions, columns against payload, the tree and each checkpoint. Gives the legs that it says there are."""
-    connection = session.connection()
+def _entries(connection: sa.Connection) -> Iterator[pl.DataFrame]:
+    """The log in order, piece by piece: id, posted_at in microseconds, day as text, period, book, kind, payload."""
     sqlite = connection.dialect.name == "sqlite"
-    found: list[Violation] = []
+    us, iso = ("posted_at", "day") if sqlite else ("(extract(epoch FROM posted_at) * 1000000)::bigint", "to_char(day, 'YYYY-MM-DD')")
+    schema = pl.Schema(
+        {
+            "id": pl.Int64,
+            "posted_at": pl.Int64,
+            "day": pl.String,
+            "period": pl.Int64,
+            "book": pl.String,
+            "kind": pl.String,
+            "payload": pl.Binary,
+        }
+    )
+    after: int | None = None
+    while True:
+        where = "" if after is None else f"WHERE id > {after}"
+        sql = f"SELECT id, {us}, {iso}, period, book, kind, payload FROM entry {where} ORDER BY id LIMIT {CHUNK}"
+        frame = read(connection, sql, schema)
+        if not frame.height:
+            return
+        yield frame
+        after = int(frame["id"][-1])
+
+
+def _log_holds(connection: sa.Connection, tables: Tables, checkpoints: list[Checkpoint]) -> list[Violation]:
+    """The log has no gap; each payload is what its rows say; head and every checkpoint are roots of the tree over the payloads."""
+    found: dict[str, Violation] = {}
     peaks: list[bytes] = []
     size = 0
-    legs: list[tuple[int, int, str, str, str, int]] = []
-    keys: list[tuple[int, bytes, int | None]] = []
-    for entry_id, posted_at, day, period, name, kind, raw in _rows(connection):
-        payload = bytes(raw)
-        where = f"entry {entry_id}"
-        if entry_id != size:
-            found.append(Violation("contiguous", where, f"entry {size} is missing from the log"))
+    marks = sorted(checkpoints, key=lambda one: one.size)
+    behind = 0
+    for frame in _entries(connection):
+        expected = pl.int_range(size, size + frame.height, eager=True, dtype=pl.Int64)
+        if not frame["id"].equals(expected.alias("id")):
+            gap = int(expected.filter(frame["id"] != expected)[0])
+            found.setdefault("contiguous", Violation("contiguous", f"entry {gap}", "it is missing from the log"))
             break
-        peaks, size = append(peaks, size, [leaf_hash(payload)])
-        if size in checkpoints and root_of(peaks) != checkpoints[size]:
-            found.append(Violation("checkpoint", where, f"the log up to here differs from the signed checkpoint of size {size}"))
-            checkpoints = {}
-        try:
-            said = read_payload(payload)
-        except MalformedEntry as error:
-            found.append(Violation("payload", where, str(error)))
-            continue
-        stands = (posted_at if sqlite else microseconds(posted_at), day if sqlite else day.isoformat(), period, name, kind)
-        if said.id != entry_id or stands != (said.posted_at_us, said.day.isoformat(), period_of(said.day), said.book, said.kind):
-            found.append(Violation("payload", where, "its columns are not what its payload says"))
-        legs += [(entry_id, leg, said.book, account, commodity, amount) for leg, (account, commodity, amount) in enumerate(said.legs)]
-        keys.append((entry_id, said.key, said.reverses))
-    frame = pl.DataFrame(legs, schema=["entry_id", "leg", "book", "account", "commodity", "amount"], orient="row")
-    key_frame = pl.DataFrame(keys, schema={"entry_id": pl.Int64, "key": pl.Binary, "reverses": pl.Int64}, orient="row")
-    roots = _Roots(size, root_of(peaks) if peaks else EMPTY_ROOT, max(checkpoints, default=0))
-    return roots, frame, key_frame, _first_of_each(found)
-
-
-def _first_of_each(found: list[Violation]) -> list[Violation]:
-    first: dict[str, Violation] = {}
-    for violation in found:
-        first.setdefault(violation.law, violation)
-    return list(first.values())
-
-
-def _frame(connection: sa.Connection, sql: str, columns: list[str]) -> pl.DataFrame:
-    rows = [tuple(row) for row in connection.exec_driver_sql(sql)]
-    return pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)
-
-
-def _postings_match(connection: sa.Connection, legs: pl.DataFrame) -> list[Violation]:
-    """The postings are the legs of the payloads, no more and no fewer, and balance."""
-    postings = _frame(
-        connection,
-        "SELECT p.entry_id, p.leg, a.book, a.name, c.code, p.amount, p.period, e.period FROM posting p "
-        "LEFT JOIN account a ON a.id = p.account_id LEFT JOIN commodity c ON c.id = a.commodity_id LEFT JOIN entry e ON e.id = p.entry_id",
-        ["entry_id", "leg", "book", "account", "commodity", "amount", "period", "entry_period"],
-    )
-    if not legs.height and not postings.height:
-        return []
-    if not postings.height or not legs.height:
-        return [Violation("postings", "posting", f"the log has {legs.height} legs, the table {postings.height} rows")]
-    on = ["entry_id", "leg", "book", "account", "commodity", "amount"]
-    found = []
-    for frame, other, reason in (
-        (legs, postings, "its payload names a leg that the table does not hold so"),
-        (postings, legs, "the table holds a leg that its payload does not name"),
-    ):
-        lost = frame.join(other, on=on, how="anti").sort("entry_id", "leg")
-        if lost.height:
-            found.append(Violation("postings", f"posting of entry {lost['entry_id'][0]}, leg {lost['leg'][0]}", reason))
-    off = postings.filter(pl.col("period").ne_missing(pl.col("entry_period"))).sort("entry_id")
-    if off.height:
-        found.append(Violation("postings", f"posting of entry {off['entry_id'][0]}, leg {off['leg'][0]}", "its period is not the entry's"))
-    sums = legs.group_by("entry_id", "commodity").agg(pl.col("amount").cast(pl.Int128).sum()).filter(pl.col("amount") != 0)
-    if sums.height:
-        found.append(Violation("balanced", f"entry {sums.sort('entry_id')['entry_id'][0]}", "its legs do not sum to zero"))
-    return found
-
-
-def _balances_match(connection: sa.Connection) -> list[Violation]:
-    """Each balance is the sum of its postings."""
-    kept = _frame(connection, "SELECT account_id, amount, count FROM balance", ["account_id", "kept", "kept_count"])
-    summed = _frame(
-        connection,
-        "SELECT account_id, CAST(sum(amount) AS BIGINT), count(*) FROM posting GROUP BY account_id",
-        ["account_id", "summed", "count"],
-    )
-    if not kept.height and not summed.height:
-        return []
-    off = kept.cast(pl.Int64).join(summed.cast(pl.Int64), on="account_id", how="full", coalesce=True)
-    off = off.filter(pl.col("kept").ne_missing(pl.col("summed")) | pl.col("kept_count").ne_missing(pl.col("count"))).sort("account_id")
-    return [
-        Violation("balances", f"balance of account {account}", f"kept {kept_} over {n} postings, they add up to {sum_} over {m}")
-        for account, kept_, n, sum_, m in off.head(1).iter_rows()
-    ]
-
-
-def _keys_match(connection: sa.Connection, keys: pl.DataFrame) -> list[Violation]:
-    """Every entry has its key and reversal, and there is no other."""
-    found = []
-    idem = _frame(connection, "SELECT entry_id, key FROM idem", ["entry_id", "key"])
-    reversals = _frame(connection, "SELECT by_id, entry_id FROM reversal", ["entry_id", "reverses"])
-    wanted = keys.select("entry_id", "key").rows()
-    lost = set(wanted) ^ {(entry_id, bytes(key)) for entry_id, key in idem.iter_rows()}
-    if lost:
-        found.append(Violation("keys", f"idem of entry {min(lost)[0]}", "the key is not the one of the payload"))
-    lost_reversals = set(keys.drop_nulls("reverses").select("entry_id", "reverses").rows()) ^ set(reversals.iter_rows())
-    if lost_reversals:
-        found.append(Violation("keys", f"reversal by entry {min(lost_reversals)[0]}", "is not the one of the payload"))
-    return found
-
-
-def _head_matches(connection: sa.Connection, roots: _Roots) -> list[Violation]:
-    """The head is the tree over all entries, and the log did not get shorter than its last checkpoint."""
-    size, root = connection.exec_driver_sql("SELECT size, root FROM head WHERE id = 1").one()
-    found = []
-    if size != roots.size or bytes(root) != roots.root:
-        found.append(Violation("head", "head", f"says {size} entries; the log holds {roots.size} with root {roots.root.hex()[:16]}…"))
-    if roots.last_checkpoint > roots.size:
+        for violation in _payloads_match(frame, tables):
+            found.setdefault(violation.law, violation)
+        leaves = [leaf_hash(payload) for payload in frame["payload"].to_list()]
+        start = size
+        while behind < len(marks) and marks[behind].size <= start + len(leaves):
+            mark = marks[behind]
+            peaks, size = append(peaks, size, leaves[size - start : mark.size - start])
+            if root_of(peaks) != mark.root:
+                reason = f"the log up to here is not the one that was signed over {mark.size} entries: its past was changed or rolled back"
+                found.setdefault("checkpoint", Violation("checkpoint", f"entry {mark.size - 1}", reason))
+            behind += 1
+        peaks, size = append(peaks, size, leaves[size - start :])
+    else:
+        for violation in _outside_agrees(marks, size):
+            found.setdefault(violation.law, violation)
+    head = connection.exec_driver_sql("SELECT size, root, peaks FROM head ORDER BY id LIMIT 1").one_or_none()
+    if head is not None and (head[0], bytes(head[1]), peaks_of(bytes(head[2]))) != (size, root_of(peaks), peaks):
         reason = (
-            f"a checkpoint outside was signed over {roots.last_checkpoint} entries, the database holds {roots.size}: it was rolled back"
+            f"it says {head[0]} entries with root {bytes(head[1]).hex()[:16]}…, the log has {size} with root {root_of(peaks).hex()[:16]}…"
         )
-        found.append(Violation("checkpoint", "database", reason))
-    return found
+        found["head"] = Violation("head", "head", reason)
+    return list(found.values())
 
 
-def _cells_have_postings(connection: sa.Connection) -> list[Violation]:
-    """No cell speaks of a month in which nothing was posted. What a cell means, its maker recomputes (`carbon.bookkeeping`)."""
-    rows = connection.exec_driver_sql(
-        "SELECT cell, period FROM cell WHERE period NOT IN (SELECT DISTINCT period FROM entry) ORDER BY 1, 2 LIMIT 1"
-    ).all()
-    return [Violation("cells", f"cell {cell} {period}", "no entry lies in that month") for cell, period in rows]
+def _outside_agrees(marks: list[Checkpoint], size: int) -> Iterator[Violation]:
+    if marks and marks[-1].size > size:
+        reason = f"a checkpoint was signed over {marks[-1].size} entries, the database holds {size}: it was rolled back"
+        yield Violation("checkpoint", "database", reason)
+    if size and not marks:
+        yield Violation("checkpoint", "database", "no checkpoint of this book lies outside it: nobody can tell whether it was rolled back")
+
+
+def _payloads_match(frame: pl.DataFrame, tables: Tables) -> Iterator[Violation]:
+    """The payload is rebuilt from entry, key, reversal, postings, accounts and commodities, and must be the same bytes."""
+    first, last = int(frame["id"][0]), int(frame["id"][-1])
+    legs = tables.legs(first, last)
+    text = legs_text(legs.rename({"entry_id": "no"}))
+    place = (pl.lit(FORMAT), pl.col("id").cast(pl.String), pl.col("posted_at").cast(pl.String))
+    rebuilt = (
+        frame.join(text, left_on="id", right_on="no", how="left", maintain_order="left")
+        .join(tables.keys.unique("entry_id", keep="first"), left_on="id", right_on="entry_id", how="left", maintain_order="left")
+        .join(tables.reversals.unique("by_id", keep="first"), left_on="id", right_on="by_id", how="left", maintain_order="left")
+        .select(
+            "payload",
+            "body_hash",
+            place=pl.concat_str(*map(netstring, place)).cast(pl.Binary),
+            front=pl.concat_str(*(netstring(pl.col(name)) for name in ("book", "kind", "day"))).cast(pl.Binary),
+            key=netstring(pl.col("key").bin.encode("hex")).cast(pl.Binary),
+            end=pl.concat_str(netstring(pl.col("reverses").cast(pl.String)), pl.col("legs").fill_null("")).cast(pl.Binary),
+        )
+    )
+    month = pl.col("day").str.slice(0, 4).cast(pl.Int64, strict=False) * 100 + pl.col("day").str.slice(5, 2).cast(pl.Int64, strict=False)
+    off_month = frame.filter(pl.col("period").ne_missing(month))
+    if off_month.height:
+        yield Violation("entry", f"entry {off_month['id'][0]}", f"its period {off_month['period'][0]} is not the month of its day")
+    for place_in_frame, parts in enumerate(rebuilt.iter_rows()):
+        if not _is(*parts):
+            payload, body_hash, *_ = parts
+            yield first_fault(payload, body_hash, frame.row(place_in_frame, named=True), tables)
+            break
+    yield from _legs_are_sound(legs, frame)
+
+
+def _is(payload: bytes, body_hash: bytes, place: bytes, front: bytes, key: bytes, end: bytes) -> bool:
+    """Whether the payload is place, front, actor, key, reference, evidence, end; the three that no table has are read from it."""
+    at = len(place) + len(front)
+    if payload[:at] != place + front or hashlib.sha256(memoryview(payload)[len(place) :]).digest() != body_hash:
+        return False
+    try:
+        _, more = netstrings(payload[at:], count=1)
+        at += more
+        if payload[at : at + len(key)] != key:
+            return False
+        at += len(key)
+        _, more = netstrings(payload[at:], count=2)
+    except (ValueError, MalformedEntry):
+        return False
+    return payload[at + more :] == end
+
+
+def _legs_are_sound(legs: pl.DataFrame, frame: pl.DataFrame) -> Iterator[Violation]:
+    """Legs are numbered from 0, lie in their entry's month and book, and sum to zero."""
+    joined = legs.join(frame.select("id", "book", entry_period="period"), left_on="entry_id", right_on="id")
+    wrong = joined.filter(
+        (pl.col("leg") != pl.int_range(pl.len()).over("entry_id"))
+        | (pl.col("period") != pl.col("entry_period"))
+        | pl.col("account_book").ne_missing(pl.col("book"))
+    )
+    for row in wrong.head(1).iter_rows(named=True):
+        where = f"posting {row['account_id']}/{row['entry_id']}/{row['leg']}"
+        if row["account_book"] != row["book"]:
+            yield Violation(
+                "postings", f"account {row['account_id']}", f"it lies in book {row['account_book']!r}, its {where} in {row['book']!r}"
+            )
+        else:
+            yield Violation("postings", where, "its period or its number among the legs is not the one of its entry")
+    sums = joined.group_by("entry_id", "commodity").agg(pl.col("amount").cast(pl.Int128).sum()).filter(pl.col("amount") != 0)
+    if sums.height:
+        yield Violation("balanced", f"entry {sums['entry_id'].sort()[0]}", "its legs do not sum to zero")
+
+
+def _rows_belong(tables: Tables) -> Iterator[Violation]:
+    """No posting, key or reversal without its entry, none twice; no account that nothing was posted to."""
+    inside = pl.col("entry_id").is_between(0, tables.size - 1)
+    for row in tables.postings.filter(~inside).head(1).iter_rows(named=True):
+        yield Violation("postings", f"posting {row['account_id']}/{row['entry_id']}/{row['leg']}", "the log has no such entry")
+    for row in tables.keys.filter(~inside | pl.col("entry_id").is_duplicated()).head(1).iter_rows(named=True):
+        yield Violation("keys", f"idem {bytes(row['key']).hex()}", f"entry {row['entry_id']} has another key, or does not exist")
+    stray = tables.reversals.filter(~pl.col("by_id").is_between(0, tables.size - 1) | pl.col("by_id").is_duplicated())
+    for row in stray.head(1).iter_rows(named=True):
+        yield Violation("keys", f"reversal of entry {row['reverses']}", "no entry reverses it")
+    idle = tables.accounts.join(tables.postings, on="account_id", how="anti").sort("account_id")
+    for row in idle.head(1).iter_rows(named=True):
+        yield Violation("postings", f"account {row['account_id']}", f"{row['account']!r} has no posting")
+
+
+def _sums_hold(connection: sa.Connection, tables: Tables) -> list[Violation]:
+    """Each balance is the sum of its postings, each cell the sum of its shares."""
+    numbers = ("amount", "count")
+    balances = read(
+        connection, "SELECT account_id, amount, count FROM balance", pl.Schema(dict.fromkeys(("account_id", *numbers), pl.Int64))
+    )
+    found = _off("balances", "balance", ["account_id"], balances, tables.postings.with_columns(count=1))
+    key = ["cell", "period", "commodity_id"]
+    names = ", ".join((*key, *numbers))
+    schema = pl.Schema({"cell": pl.String, **dict.fromkeys((*key[1:], *numbers), pl.Int64)})
+    cells = read(connection, f"SELECT {names} FROM cell", schema)
+    shares = read(connection, f"SELECT {names}, entry_id FROM cell_share", pl.Schema([*schema.items(), ("entry_id", pl.Int64())]))
+    stray = shares.filter(~pl.col("entry_id").is_between(0, tables.size - 1)).sort(key)
+    for row in stray.head(1).iter_rows(named=True):
+        where = f"cell_share {row['cell']}/{row['period']}/{row['commodity_id']}/{row['entry_id']}"
+        found.append(Violation("cells", where, "the log has no such entry"))
+    return found + _off("cells", "cell", key, cells, shares)
+
+
+def _off(law: str, table: str, key: list[str], kept: pl.DataFrame, parts: pl.DataFrame) -> list[Violation]:
+    summed = parts.group_by(key).agg(pl.col("amount").cast(pl.Int128).sum().alias("sum"), pl.col("count").sum().cast(pl.Int64).alias("n"))
+    both = kept.with_columns(pl.col("amount").cast(pl.Int128)).join(summed, on=key, how="full", coalesce=True).sort(key)
+    off = both.filter(pl.col("amount").ne_missing(pl.col("sum")) | pl.col("count").ne_missing(pl.col("n")))
+    return [
+        Violation(
+            law,
+            f"{table} " + "/".join(str(row[name]) for name in key),
+            f"kept {row['amount']} over {row['count']}, its rows add up to {row['sum']} over {row['n']}",
+        )
+        for row in off.head(1).iter_rows(named=True)
+    ]

@@ -1,4 +1,7 @@
-"""What the books say: turnover, balances and statements of accounts, sums of cells, and single entries. Readers only."""
+"""What the books say: turnover, balances and statements of accounts, sums of cells, and entries with what proves them. Readers only.
+
+Where nothing is asked about days, the sums that the journal keeps are read; otherwise the postings are added up.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,86 +11,104 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from ledger.entry import read_payload
-from ledger.errors import AccountNotFound, EntryNotFound
+from ledger.bulk import select_in
+from ledger.errors import AccountNotFound, AmountTooLarge, EntryNotFound
+from ledger.payload import PayloadLeg, read_payload
 from ledger.proof import leaf_hash
-from ledger.tables import AccountRow, CellRow, CommodityRow, EntryRow, HeadRow, PostingRow, ReversalRow
-from ledger.types import moment, table_of
+from ledger.tables import AccountRow, BalanceRow, CellRow, CellShareRow, CommodityRow, EntryRow, HeadRow, PostingRow
+from ledger.types import moment, period_of, table_of
 
-FrameSchema = dict[str, pl.DataType | type[pl.DataType]]
-
-BALANCES: FrameSchema = {
-    "account": pl.String,
-    "book": pl.String,
-    "commodity": pl.String,
-    "unit": pl.String,
-    "amount": pl.Int64,
-    "count": pl.Int64,
-}
-STATEMENT: FrameSchema = {
-    "entry_id": pl.Int64,
-    "day": pl.Date,
-    "kind": pl.String,
-    "leg": pl.Int64,
-    "amount": pl.Int64,
-    "posted_at": pl.Datetime("us", "UTC"),
-}
-CELL_SUMS: FrameSchema = {
-    "cell": pl.String,
-    "period": pl.Int64,
-    "commodity": pl.String,
-    "amount": pl.Int64,
-    "count": pl.Int64,
-}
+BALANCES = pl.Schema(
+    {
+        "account": pl.String,
+        "book": pl.String,
+        "commodity": pl.String,
+        "unit": pl.String,
+        "amount": pl.Int64,
+        "count": pl.Int64,
+    }
+)
+STATEMENT = pl.Schema(
+    [
+        ("entry_id", pl.Int64()),
+        ("day", pl.Date()),
+        ("kind", pl.String()),
+        ("leg", pl.Int64()),
+        ("amount", pl.Int64()),
+        ("balance", pl.Int64()),  # after this posting, in the order of the log
+        ("posted_at", pl.Datetime("us", "UTC")),
+    ]
+)
+CELL_SUMS = pl.Schema({"cell": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64, "count": pl.Int64})
+START = -1  # before the first entry of the log
 
 
-def _account(name: str) -> sa.ColumnElement[bool]:
-    column: sa.ColumnElement[str] = table_of(AccountRow).c.name
-    if name.endswith("/"):
-        # a range and not LIKE: it reads the index, and no name holds a sign above the last
-        return sa.and_(column >= name, column < name[:-1] + "0")
-    return column == name
+def _below(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool]:
+    # a range and not LIKE: it reads the index, and text is kept in the order of its bytes on both engines
+    return sa.and_(column >= prefix, column < prefix + "\U0010ffff")
+
+
+def _named(column: sa.ColumnElement[str], names: Sequence[str]) -> sa.ColumnElement[bool]:
+    exact = [name for name in names if not name.endswith("/")]
+    return sa.or_(column.in_(exact), *(_below(column, name) for name in names if name.endswith("/")))
 
 
 def balances(
-    session: Session, *, accounts: str | Sequence[str], since: date | None = None, until: date | None = None,
-    known: datetime | None = None,
-) -> pl.DataFrame:  # fmt: skip
+    session: Session, *, accounts: str | Sequence[str], since: date | None = None, until: date | None = None, known: datetime | None = None
+) -> pl.DataFrame:
     """Turnover of the accounts between two days (both inclusive); without `since`, the balance on the day `until`.
 
     `accounts` are names, or beginnings that end in ``/``. `known` leaves out what was posted after that moment. One row an account and
-    commodity, schema `BALANCES`; AccountNotFound where a name was never used.
+    commodity, schema `BALANCES`, in the order of names; AccountNotFound where a name was never used.
     """
     names = [accounts] if isinstance(accounts, str) else list(accounts)
-    a, c, p, e = (table_of(row).c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))
-    where = sa.or_(*(_account(name) for name in names))
-    joined = table_of(AccountRow).join(table_of(CommodityRow), a.commodity_id == c.id)
-    inner = sa.select(p.account_id, sa.func.sum(p.amount).label("amount"), sa.func.count().label("n"))
-    if since or until or known:
-        inner = inner.join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id)
-        if since:
-            inner = inner.where(e.day >= since)
-        if until:
-            inner = inner.where(e.day <= until)
-        if known:
-            inner = inner.where(e.posted_at <= known)
-    inner = inner.where(p.account_id.in_(sa.select(a.id).where(where))).group_by(p.account_id)
-    sums = inner.subquery()
-    rows = session.execute(
-        sa.select(a.name, a.book, c.code, c.unit, sums.c.amount, sums.c.n)
-        .select_from(joined.outerjoin(sums, sums.c.account_id == a.id))
-        .where(where)
-        .order_by(a.name, c.code)
-    ).all()
-    found = {row[0] for row in rows}
+    a, c = table_of(AccountRow).c, table_of(CommodityRow).c
+    sums = _kept() if since is None and until is None and known is None else _turnover(names, since=since, until=until, known=known)
+    joined = table_of(AccountRow).join(table_of(CommodityRow), a.commodity_id == c.id).outerjoin(sums, sums.c.account_id == a.id)
+    query = sa.select(a.name, a.book, c.code, c.unit, sums.c.amount, sums.c.count).select_from(joined)
+    try:
+        rows = session.execute(query.where(_named(a.name, names)).order_by(a.name, c.code)).all()
+    except sa.exc.OperationalError as error:
+        if "integer overflow" not in str(error):
+            raise
+        raise AmountTooLarge(what=f"the turnover of {', '.join(names)}") from error
+    found = [row[0] for row in rows]
     for name in names:
         if not any(other.startswith(name) if name.endswith("/") else other == name for other in found):
             raise AccountNotFound(name)
+    if any(abs(row[4] or 0) >= 2**63 for row in rows):
+        raise AmountTooLarge(what=f"the turnover of {', '.join(names)}")
     return pl.DataFrame([(*row[:4], int(row[4] or 0), row[5] or 0) for row in rows], schema=BALANCES, orient="row")
 
 
-def statement(session: Session, *, account: str, commodity: str, after: int = -1, limit: int = 50) -> pl.DataFrame:
-    """The postings of one account in the order of the log, those after entry `after`: a page that skips nothing while others write."""
+def _kept() -> sa.Subquery:
+    b = table_of(BalanceRow).c
+    return sa.select(b.account_id, b.amount, b.count).subquery()
+
+
+def _turnover(names: Sequence[str], *, since: date | None, until: date | None, known: datetime | None) -> sa.Subquery:
+    a, p, e = (table_of(row).c for row in (AccountRow, PostingRow, EntryRow))
+    query = (
+        sa.select(p.account_id, sa.func.sum(p.amount).label("amount"), sa.func.count().label("count"))
+        .join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id)
+        .where(p.account_id.in_(sa.select(a.id).where(_named(a.name, names))))
+        .group_by(p.account_id)
+    )
+    if since is not None:  # the month lies beside the amount: most postings are left out without a look at their entry
+        query = query.where(p.period >= period_of(since), e.day >= since)
+    if until is not None:
+        query = query.where(p.period <= period_of(until), e.day <= until)
+    if known is not None:
+        query = query.where(e.posted_at <= known)
+    return query.subquery()
+
+
+def statement(session: Session, account: str, commodity: str, *, after: int = START, limit: int = 50) -> pl.DataFrame:
+    """The postings of one account in the order of the log, those after entry `after`, with the running balance; schema `STATEMENT`.
+
+    Ask on with the last `entry_id`: nothing is skipped while others write. A page has `limit` rows, or a few more, since it never ends
+    within an entry. AccountNotFound where no entry named the account in that commodity.
+    """
     a, c, p, e = (table_of(row).c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))
     account_id = session.execute(
         sa.select(a.id).join_from(table_of(AccountRow), table_of(CommodityRow), a.commodity_id == c.id)
@@ -95,43 +116,63 @@ def statement(session: Session, *, account: str, commodity: str, after: int = -1
     ).scalar_one_or_none()  # fmt: skip
     if account_id is None:
         raise AccountNotFound(account)
+    mine = sa.and_(p.account_id == account_id, p.entry_id > after)
+    page = sa.select(p.entry_id).where(mine).order_by(p.entry_id, p.leg).limit(limit).subquery()
+    last = session.execute(sa.select(sa.func.max(page.c.entry_id))).scalar_one()
+    if last is None:
+        return STATEMENT.to_frame()
     rows = session.execute(
         sa.select(p.entry_id, e.day, e.kind, p.leg, p.amount, e.posted_at)
         .join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id)
-        .where(p.account_id == account_id, p.entry_id > after)
+        .where(mine, p.entry_id <= last)
         .order_by(p.entry_id, p.leg)
-        .limit(limit)
     ).all()
-    return pl.DataFrame([tuple(row) for row in rows], schema=STATEMENT, orient="row")
-
-
-def cells(session: Session, *, prefix: str = "", since: int = 0, until: int = 999912) -> pl.DataFrame:
-    """Sums kept by cell and month for keys that begin with `prefix`, months as yyyymm, both inclusive; schema `CELL_SUMS`."""
-    t, c = table_of(CellRow).c, table_of(CommodityRow).c
-    query = (
-        sa.select(t.cell, t.period, c.code, t.amount, t.count)
-        .join_from(table_of(CellRow), table_of(CommodityRow), t.commodity_id == c.id)
-        .where(t.period >= since, t.period <= until)
-        .order_by(t.cell, t.period, c.code)
+    balance = int(
+        session.execute(sa.select(sa.func.sum(p.amount)).where(p.account_id == account_id, p.entry_id <= after)).scalar_one() or 0
     )
-    if prefix:
-        query = query.where(t.cell >= prefix, t.cell < prefix + "\U0010ffff")
-    return pl.DataFrame([tuple(row) for row in session.execute(query)], schema=CELL_SUMS, orient="row")
+    lines = []
+    for *front, amount, posted_at in rows:
+        balance += amount
+        lines.append((*front, amount, balance, posted_at))
+    return pl.DataFrame(lines, schema=STATEMENT, orient="row")
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One leg of an entry as it reads: positive is a debit, negative a credit."""
+def cells(
+    session: Session,
+    *,
+    prefix: str = "",
+    keys: Sequence[str] | None = None,
+    since: int = 1_01,
+    until: int = 9999_12,
+    known: datetime | None = None,
+) -> pl.DataFrame:
+    """The sums kept by cell, month and commodity; schema `CELL_SUMS`, in the order of keys.
 
-    account: str
-    commodity: str
-    unit: str
-    amount: int
+    `keys` names the cells, or `prefix` the beginning of their keys; months are yyyymm, both inclusive. With `known`, the sums as they stood
+    at that moment.
+    """
+    t = table_of(CellRow if known is None else CellShareRow)
+    c, e = table_of(CommodityRow).c, table_of(EntryRow).c
+    amount, count = (t.c.amount, t.c.count) if known is None else (sa.func.sum(t.c.amount), sa.func.sum(t.c.count))
+    query = (
+        sa.select(t.c.cell, t.c.period, c.code, amount, count)
+        .join_from(t, table_of(CommodityRow), t.c.commodity_id == c.id)
+        .where(t.c.period >= since, t.c.period <= until)
+        .order_by(t.c.cell, t.c.period, c.code)
+    )
+    if keys is not None:
+        query = query.where(t.c.cell.in_(list(keys)))
+    elif prefix:
+        query = query.where(_below(t.c.cell, prefix))
+    if known is not None:
+        query = query.join(table_of(EntryRow), t.c.entry_id == e.id).where(e.posted_at <= known).group_by(t.c.cell, t.c.period, c.code)
+    rows = [(cell, period, code, int(total), int(n)) for cell, period, code, total, n in session.execute(query)]
+    return pl.DataFrame(rows, schema=CELL_SUMS, orient="row")
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """An entry as it was posted, with what proves it."""
+    """An entry at its position of the log. `leaf` is its hash there, `log_root` the root over the `log_size` entries of today."""
 
     id: int
     posted_at: datetime
@@ -143,7 +184,7 @@ class EntryView:
     evidence: bytes | None
     reverses: int | None
     reversed_by: int | None
-    legs: tuple[Leg, ...]
+    legs: tuple[PayloadLeg, ...]
     payload: bytes
     leaf: bytes
     log_size: int
@@ -152,33 +193,45 @@ class EntryView:
 
 def entry(session: Session, entry_id: int) -> EntryView:
     """The entry at that position of the log; EntryNotFound where there is none."""
-    e, r, h = (table_of(row).c for row in (EntryRow, ReversalRow, HeadRow))
-    row = session.execute(sa.select(e.payload).where(e.id == entry_id)).scalar_one_or_none()
-    if row is None:
-        raise EntryNotFound(entry_id)
-    payload = bytes(row)
-    said = read_payload(payload)
-    by = session.execute(sa.select(r.by_id).where(r.entry_id == entry_id)).scalar_one_or_none()
+    return entries(session, [entry_id])[0]
+
+
+def entries(session: Session, ids: Sequence[int]) -> list[EntryView]:
+    """The entries at these positions, in the order asked for; EntryNotFound at the first that is not there."""
+    connection = session.connection()
+    wanted = pl.Series(sorted(set(ids)), dtype=pl.Int64)
+    payloads = {row[0]: bytes(row[1]) for row in select_in(connection, "SELECT id, payload FROM entry WHERE id IN {values}", wanted)}
+    reversed_by = {
+        row[0]: row[1] for row in select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", wanted)
+    }
+    h = table_of(HeadRow).c
     size, root = session.execute(sa.select(h.size, h.root)).one()
-    c = table_of(CommodityRow).c
-    units: dict[str, str] = {row[0]: row[1] for row in session.execute(sa.select(c.code, c.unit))}
-    return EntryView(
-        id=entry_id,
-        posted_at=moment(said.posted_at_us),
-        day=said.day,
-        book=said.book,
-        kind=said.kind,
-        actor=said.actor,
-        reference=said.reference,
-        evidence=said.evidence,
-        reverses=said.reverses,
-        reversed_by=by,
-        legs=tuple(Leg(account, commodity, units[commodity], amount) for account, commodity, amount in said.legs),
-        payload=payload,
-        leaf=leaf_hash(payload),
-        log_size=size,
-        log_root=bytes(root),
-    )
+    views = []
+    for entry_id in ids:
+        if entry_id not in payloads:
+            raise EntryNotFound(entry_id)
+        payload = payloads[entry_id]
+        said = read_payload(payload)
+        views.append(
+            EntryView(
+                id=entry_id,
+                posted_at=moment(said.posted_at_us),
+                day=said.day,
+                book=said.book,
+                kind=said.kind,
+                actor=said.actor,
+                reference=said.reference,
+                evidence=said.evidence,
+                reverses=said.reverses,
+                reversed_by=reversed_by.get(entry_id),
+                legs=said.legs,
+                payload=payload,
+                leaf=leaf_hash(payload),
+                log_size=size,
+                log_root=bytes(root),
+            )
+        )
+    return views
 
 
 def log_size(session: Session) -> int:

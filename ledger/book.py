@@ -4,7 +4,6 @@ A session reads (`reading`) or writes (`writing`); a writing one is a single tra
 the writer's role on PostgreSQL. After a commit that lengthened the log, a signed checkpoint goes to `home/checkpoints/<book id>.log`.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from ledger.checkpoint import Checkpoint, append_note, sign, signing_key
 from ledger.errors import BookNotMigrated
 from ledger.guard import READER, WRITER
-from ledger.proof import Checkpoint, sign, signing_key
+from ledger.tables import REVISION
 
 ORIGIN = "tanzhang/"
 POOL_SIZE = 40  # as many as there are request threads
@@ -34,28 +34,40 @@ class Book:
 
     @property
     def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
         return self.engine.dialect.name
 
     @property
+    def origin(self) -> str:
+        """The name under which this book signs its checkpoints."""
+        return f"{ORIGIN}{self.id}"
+
+    @property
     def checkpoint_file(self) -> Path:
+        """The log of checkpoints, outside the database."""
         return self.home / "checkpoints" / f"{self.id}.log"
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the book and changes nothing."""
+        """A session that sees one state of the book and may change nothing, on either engine."""
         with Session(self.engine, autoflush=False) as session:
             if self.dialect == "postgresql":
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-                _become(session, READER)
                 session.execute(sa.text("SET TRANSACTION READ ONLY"))
+                _become(session, READER)
+            else:
+                session.connection(execution_options={"tanzhang": "reads"})
             yield session
             session.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session in one transaction: committed at the end, rolled back by an exception."""
+        """A session in one transaction: committed at the end, rolled back by an exception.
+
+        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk.
+        """
         with Session(self.engine, autoflush=False) as session:
-            connection = session.connection(execution_options={"tanzhang_writes": True})
+            connection = session.connection(execution_options={"tanzhang": "writes"})
             _become(session, WRITER)
             before = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
             yield session
@@ -65,22 +77,13 @@ class Book:
             self.checkpoint(size=size, root=bytes(root))
 
     def checkpoint(self, *, size: int, root: bytes) -> None:
-        """Append a signed checkpoint to the log outside the database and force it to disk."""
-        note = sign(Checkpoint(f"{ORIGIN}{self.id}", size, root), signing_key(self.home / "secrets"))
-        self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.checkpoint_file.open("a", encoding="utf-8") as file:
-            file.write(note + "\n\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Append a signed checkpoint to the log outside the database."""
+        append_note(self.checkpoint_file, sign(Checkpoint(self.origin, size, root), signing_key(self.home / "secrets")))
 
 
 def _become(session: Session, role: str) -> None:
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    try:
+    if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SET LOCAL ROLE {role}"))
-    except DBAPIError as error:
-        raise BookNotMigrated(f"the database (role {role} is missing or not granted)") from error
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -110,24 +113,35 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("tanzhang_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    aim = connection.get_execution_options().get("tanzhang")
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if aim == 'reads' else 'OFF'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if aim == "writes" else "BEGIN")
 
 
 def open_book(url: str, *, home: Path) -> Book:
-    """The book in that database; BookNotMigrated where there is none."""
+    """The book in that database; BookNotMigrated where there is none, or one of another version."""
     shown = sa.make_url(normalised(url)).render_as_string(hide_password=True)
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").split("?")[0]).exists():
+    if is_absent(url):
         raise BookNotMigrated(shown)
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET LOCAL ROLE {READER}")
+            revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
             book_id = connection.exec_driver_sql("SELECT id FROM book_info").scalar_one()
     except (DBAPIError, sa.exc.NoResultFound) as error:
         engine.dispose()
         if isinstance(error, sa.exc.OperationalError) and not url.startswith("sqlite"):
-            raise
+            raise  # the server cannot be reached: that is another matter
         raise BookNotMigrated(shown) from error
+    if revision != REVISION:
+        engine.dispose()
+        raise BookNotMigrated(shown, reason=f"its tables are of revision {revision}, {REVISION} is wanted")
     return Book(url=url, engine=engine, home=home, id=book_id)
+
+
+def is_absent(url: str) -> bool:
+    """Whether `url` names an SQLite file that is not there: to connect would make one."""
+    database = sa.make_url(url).database if url.startswith("sqlite") else None
+    return bool(database) and database != ":memory:" and not Path(str(database)).exists()

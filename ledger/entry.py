@@ -1,12 +1,7 @@
-"""Entries before they are posted: balanced per commodity by construction, and their canonical bytes.
-
-The payload is UTF-8 text made of netstrings (``<length in bytes>:<bytes>,``), in the fixed order of `PAYLOAD_FIELDS`, then the number of
-legs and for each leg account, commodity and amount. Lengths make it unambiguous, text lets a person read what was hashed. The first
-field is the format's version, so that a later format cannot be mistaken for this one.
-"""
+"""Entries before they are posted: balanced per commodity by construction, of any number of legs up to `LEGS_MAX`."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,11 +11,11 @@ from uuid6 import uuid7
 from ledger.account import NAME_BYTES_MAX, NAME_PATTERN
 from ledger.commodity import check_commodity
 from ledger.errors import AmountTooLarge, KeyReused, MalformedEntry, UnbalancedEntry
+from ledger.payload import Payload
 
-FORMAT = "tanzhang.entry.1"
-HEAD_FIELDS = ("format", "id", "posted_at")
-BODY_FIELDS = ("book", "kind", "day", "actor", "key", "reference", "evidence", "reverses")
-PAYLOAD_FIELDS = (*HEAD_FIELDS, *BODY_FIELDS)
+LEGS_MAX = 10_000
+INT64_MAX = 2**63 - 1
+_WORD = r"^[a-z][a-z0-9\-]{0,31}$"
 
 ENTRIES = pl.Schema(
     {
@@ -52,69 +47,99 @@ class EntryBatch:
 
 
 def entry_batch(
-    entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame | None = None, *, units: Mapping[str, str]
+    entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame | None = None, *, units: Mapping[str, str] | None = None
 ) -> EntryBatch:
     """A batch whose every entry has legs and sums to zero in each commodity, or an error that names the first that does not.
 
-    `entries`, `postings`, `cells` have the schemas `ENTRIES`, `POSTINGS`, `CELLS`; `units` gives the smallest unit of each commodity.
+    `entries`, `postings`, `cells` have the schemas `ENTRIES`, `POSTINGS`, `CELLS`; the legs of an entry keep their order. `units` gives the
+    smallest unit of each commodity, in which amounts are; the book keeps it from the first entry on, and only then may it be left out.
+    Raises UnbalancedEntry, MalformedEntry, AmountTooLarge, KeyReused (one key twice in the batch).
     """
     entries = entries.select(ENTRIES.names()).cast(ENTRIES).sort("no")
     postings = postings.select(POSTINGS.names()).cast(POSTINGS).sort("no", maintain_order=True)
     cells = (CELLS.to_frame() if cells is None else cells.select(CELLS.names())).cast(CELLS)
-    for code in postings["commodity"].unique().sort():
-        if code not in units:
-            raise MalformedEntry(no=None, reason=f"commodity {code}: its unit is not given")
-        check_commodity(code, units[code])
+    units = dict(units or {})
+    for code in sorted({*postings["commodity"].drop_nulls().unique(), *cells["commodity"].drop_nulls().unique()}):
+        check_commodity(code, units.get(code))
     _check_entries(entries)
     _check_postings(entries, postings)
-    return EntryBatch(entries, postings, cells, dict(units))
+    _check_cells(cells)
+    return EntryBatch(entries, postings, cells, units)
 
 
 def _check_entries(entries: pl.DataFrame) -> None:
     if not entries["no"].equals(pl.int_range(entries.height, eager=True).alias("no")):
         raise MalformedEntry(no=None, reason="entries must be numbered 0, 1, 2 … without a gap")
-    twice = entries.filter(pl.col("key").is_duplicated())
-    if twice.height:
-        raise KeyReused(key=twice["key"][0], entry_id=None)
     wrong = entries.filter(
-        (pl.col("key").bin.size() != 16)
-        | (pl.col("evidence").is_not_null() & (pl.col("evidence").bin.size() != 32))
-        | ~pl.col("book").str.contains(r"^[a-z][a-z0-9\-]{0,31}$")
-        | ~pl.col("kind").str.contains(r"^[a-z][a-z0-9\-]{0,31}$")
-        | (pl.col("reference") == "")
-        | pl.any_horizontal(pl.col("key", "book", "kind", "day").is_null())
+        pl.any_horizontal(pl.col("key", "book", "kind", "day").is_null())
+        | (pl.col("key").bin.size() != 16)
+        | (pl.col("evidence").bin.size() != 32).fill_null(value=False)
+        | ~pl.col("book").str.contains(_WORD)
+        | ~pl.col("kind").str.contains(_WORD)
+        | (pl.col("reference") == "").fill_null(value=False)
     )
     if wrong.height:
         raise MalformedEntry(
             no=wrong["no"][0],
-            reason="key is 16 bytes, evidence 32 or none, book and kind are lower-case words, reference is never empty text",
+            reference=wrong["reference"][0],
+            reason="key is 16 bytes, evidence 32 or none, book and kind are lower-case words, a day is given, reference is not empty text",
         )
+    twice = entries.filter(pl.col("key").is_duplicated())
+    if twice.height:
+        raise KeyReused(key=twice["key"][0], entry_id=None)
 
 
 def _check_postings(entries: pl.DataFrame, postings: pl.DataFrame) -> None:
-    legless = entries.join(postings, on="no", how="anti")
-    if legless.height:
-        raise MalformedEntry(no=legless["no"][0], reason="it has no legs")
-    stray = postings.join(entries, on="no", how="anti")
+    legs = postings.group_by("no").agg(legs=pl.len())
+    counted = entries.select("no", "reference").join(legs, on="no", how="left", maintain_order="left")
+    for row in counted.filter(pl.col("legs").is_null() | (pl.col("legs") > LEGS_MAX)).head(1).iter_rows(named=True):
+        reason = "it has no legs" if row["legs"] is None else f"it has {row['legs']} legs, {LEGS_MAX} at most: split it"
+        raise MalformedEntry(no=row["no"], reference=row["reference"], reason=reason)
+    reference = entries["reference"]
+    stray = postings.filter(pl.col("no").is_null() | (pl.col("no") < 0) | (pl.col("no") >= entries.height))
     if stray.height:
         raise MalformedEntry(no=stray["no"][0], reason="legs without an entry")
-    zero = postings.filter(pl.col("amount").is_null() | (pl.col("amount") == 0) | (pl.col("amount") == -(2**63)))
-    if zero.height:
-        raise MalformedEntry(no=zero["no"][0], reason=f"the amount on {zero['account'][0]} is zero or missing")
-    names = postings.select(pl.col("account").unique())
-    bad = names.filter(
-        pl.col("account").is_null() | ~pl.col("account").str.contains(NAME_PATTERN) | (pl.col("account").str.len_bytes() > NAME_BYTES_MAX)
-    )
-    if bad.height:
-        raise MalformedEntry(no=None, reason=f"{bad['account'][0]!r} is no account name")
+    # −2⁶³ has no opposite in 64 bits: no reversal could take it back
+    zero = postings.filter(pl.col("amount").fill_null(0).is_in([0, -INT64_MAX - 1]))
+    for row in zero.head(1).iter_rows(named=True):
+        raise MalformedEntry(no=row["no"], reference=reference[row["no"]], reason=f"the amount on {row['account']} is zero or missing")
+    _check_names(postings)
     sums = postings.group_by("no", "commodity").agg(pl.col("amount").cast(pl.Int128).sum()).filter(pl.col("amount") != 0)
     if sums.height:
-        first = sums.sort("no", "commodity").row(0, named=True)
-        raise UnbalancedEntry(no=first["no"], commodity=first["commodity"], difference=int(first["amount"]))
+        no, commodity, difference = sums.sort("no", "commodity").row(0)
+        raise UnbalancedEntry(no=no, reference=reference[no], commodity=commodity, difference=int(difference))
+
+
+def _check_names(postings: pl.DataFrame) -> None:
+    named = postings.select("account", "commodity").unique()
+    account = pl.col("account")
+    bad = named.filter(
+        named["commodity"].is_null()
+        | ~(account.str.contains(NAME_PATTERN) & (account.str.len_bytes() <= NAME_BYTES_MAX)).fill_null(value=False)
+    )
+    if bad.height:
+        name = bad["account"].sort()[0]
+        raise MalformedEntry(
+            no=None, reason=f"{name!r} is no account name: parts without blanks, parted by /, at most {NAME_BYTES_MAX} bytes"
+        )
+
+
+def _check_cells(cells: pl.DataFrame) -> None:
+    month = pl.col("period") % 100
+    bad = cells.filter(
+        pl.any_horizontal(pl.all().is_null())
+        | ~pl.col("cell").str.contains(r"^[^\x00-\x1f\x7f]+$")
+        | ~month.is_between(1, 12)
+        | ~pl.col("period").is_between(1_01, 9999_12)
+    )
+    if bad.height:
+        raise MalformedEntry(
+            no=None, reason=f"cell {bad['cell'][0]!r} {bad['period'][0]}: a cell has a key, a month yyyymm, an amount and a count"
+        )
 
 
 def one_entry(
-    *, key: bytes, book: str, kind: str, day: date, legs: list[tuple[str, str, int]], units: Mapping[str, str],
+    *, key: bytes, book: str, kind: str, day: date, legs: list[tuple[str, str, int]], units: Mapping[str, str] | None = None,
     reference: str | None = None, evidence: bytes | None = None, reverses: int | None = None,
     cells: pl.DataFrame | None = None,
 ) -> EntryBatch:  # fmt: skip
@@ -129,95 +154,22 @@ def one_entry(
     return entry_batch(pl.DataFrame([entry], schema=ENTRIES), pl.DataFrame(rows, schema=POSTINGS), cells, units=units)
 
 
-def netstring(text: pl.Expr) -> pl.Expr:
-    """`text` as ``<length in bytes>:<text>,``; null counts as empty."""
-    filled = text.fill_null("")
-    return pl.concat_str(filled.str.len_bytes().cast(pl.String), pl.lit(":"), filled, pl.lit(","))
+def reverse(entries: Sequence[Payload], *, reason: str, cells: pl.DataFrame | None = None) -> EntryBatch:
+    """The batch that takes `entries` back: each leg with the other sign, on the same day, referring to `reason`.
 
-
-def bodies(batch: EntryBatch, *, actor: str) -> pl.Series:
-    """The canonical text of each entry but for its place and time: what an idempotency key stands for. Ordered by `no`."""
-    legs = (
-        batch.postings.with_columns(
-            leg=pl.concat_str(netstring(pl.col("account")), netstring(pl.col("commodity")), netstring(pl.col("amount").cast(pl.String)))
-        )
-        .group_by("no", maintain_order=True)
-        .agg(pl.col("leg").str.join(""), count=pl.len().cast(pl.String))
-        .sort("no")
+    The key is made of what is reversed, so that it can happen once only. Cells are the caller's, who knows what was summed.
+    """
+    rows = [
+        (no, client_key("reversal", str(said.id)), said.book, "reversal", said.day, reason, None, said.id)
+        for no, said in enumerate(entries)
+    ]
+    legs = [(no, leg.account, leg.commodity, -leg.amount) for no, said in enumerate(entries) for leg in said.legs]
+    return entry_batch(
+        pl.DataFrame(rows, schema=ENTRIES, orient="row"),
+        pl.DataFrame(legs, schema=POSTINGS, orient="row"),
+        cells,
+        units={leg.commodity: leg.unit for said in entries for leg in said.legs},
     )
-    fields = {
-        "book": pl.col("book"), "kind": pl.col("kind"), "day": pl.col("day").dt.to_string("iso"), "actor": pl.lit(actor),
-        "key": pl.col("key").bin.encode("hex"), "reference": pl.col("reference"),
-        "evidence": pl.col("evidence").bin.encode("hex"), "reverses": pl.col("reverses").cast(pl.String),
-    }  # fmt: skip
-    head = [netstring(fields[name]) for name in BODY_FIELDS]
-    return (
-        batch.entries.hstack(legs.select("leg", "count"))
-        .select(body=pl.concat_str(*head, netstring(pl.col("count")), pl.col("leg")))
-        .to_series()
-    )
-
-
-def payloads(bodies_: pl.Series, ids: pl.Series, *, posted_at_us: int) -> pl.Series:
-    """The canonical text of each entry: format, place in the log, moment of posting, body."""
-    frame = pl.DataFrame({"body": bodies_, "id": ids})
-    head = (pl.lit(FORMAT), pl.col("id").cast(pl.String), pl.lit(str(posted_at_us)))
-    return frame.select(pl.concat_str(*(netstring(field) for field in head), pl.col("body"))).to_series()
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """What a canonical payload says."""
-
-    id: int
-    posted_at_us: int
-    book: str
-    kind: str
-    day: date
-    actor: str
-    key: bytes
-    reference: str | None
-    evidence: bytes | None
-    reverses: int | None
-    legs: tuple[tuple[str, str, int], ...]
-
-
-def read_payload(payload: bytes) -> Payload:
-    """What the bytes of a canonical payload say; MalformedEntry where they are not one."""
-    try:
-        parts = _netstrings(payload)
-        said = dict(zip(PAYLOAD_FIELDS, parts, strict=False))
-        legs = parts[len(PAYLOAD_FIELDS) + 1 :]
-        if said["format"] != FORMAT or len(legs) != 3 * int(parts[len(PAYLOAD_FIELDS)]):
-            raise ValueError("not this format")
-        return Payload(
-            id=int(said["id"]),
-            posted_at_us=int(said["posted_at"]),
-            book=said["book"],
-            kind=said["kind"],
-            day=date.fromisoformat(said["day"]),
-            actor=said["actor"],
-            key=bytes.fromhex(said["key"]),
-            reference=said["reference"] or None,
-            evidence=bytes.fromhex(said["evidence"]) or None,
-            reverses=int(said["reverses"]) if said["reverses"] else None,
-            legs=tuple((legs[i], legs[i + 1], int(legs[i + 2])) for i in range(0, len(legs), 3)),
-        )
-    except (ValueError, IndexError, KeyError) as error:
-        raise MalformedEntry(no=None, reason=f"the payload is not of format {FORMAT}: {error}") from error
-
-
-def _netstrings(payload: bytes) -> list[str]:
-    parts: list[str] = []
-    at = 0
-    while at < len(payload):
-        colon = payload.index(b":", at, at + 10)
-        end = colon + 1 + int(payload[at:colon])
-        if payload[end : end + 1] != b",":
-            raise ValueError("a field has no end")
-        parts.append(payload[colon + 1 : end].decode())
-        at = end + 1
-    return parts
 
 
 def client_key(scope: str, key: str) -> bytes:

@@ -7,14 +7,18 @@ class LedgerError(Exception):
     code = "ledger"
 
 
+def _entry(no: int, reference: str | None) -> str:
+    return f"entry {no} of the batch" + (f" (reference {reference!r})" if reference else "")
+
+
 class UnbalancedEntry(LedgerError):
     """The legs of an entry do not sum to zero in every commodity."""
 
     code = "entry.unbalanced"
 
-    def __init__(self, *, no: int, commodity: str, difference: int) -> None:
-        self.no, self.commodity, self.difference = no, commodity, difference
-        super().__init__(f"entry {no} of the batch is out of balance by {difference} in {commodity}: its legs must sum to 0")
+    def __init__(self, *, no: int, reference: str | None, commodity: str, difference: int) -> None:
+        self.no, self.reference, self.commodity, self.difference = no, reference, commodity, difference
+        super().__init__(f"{_entry(no, reference)} is out of balance by {difference} in {commodity}: its legs must sum to 0")
 
 
 class MalformedEntry(LedgerError):
@@ -22,9 +26,9 @@ class MalformedEntry(LedgerError):
 
     code = "entry.malformed"
 
-    def __init__(self, *, no: int | None, reason: str) -> None:
-        self.no, self.reason = no, reason
-        super().__init__(f"entry {no} of the batch: {reason}" if no is not None else reason)
+    def __init__(self, *, no: int | None, reason: str, reference: str | None = None) -> None:
+        self.no, self.reference, self.reason = no, reference, reason
+        super().__init__(f"{_entry(no, reference)}: {reason}" if no is not None else reason)
 
 
 class KeyReused(LedgerError):
@@ -36,6 +40,19 @@ class KeyReused(LedgerError):
         self.key, self.entry_id = key, entry_id
         where = f"entry {entry_id}" if entry_id is not None else "another entry of this batch"
         super().__init__(f"key {key.hex()} already stands for {where} with other content: send the same content, or a new key")
+
+
+class PartlyPosted(LedgerError):
+    """Some entries of a batch stand already, others are new, and the sums that it brings cannot be told apart."""
+
+    code = "batch.partly-posted"
+
+    def __init__(self, *, no: int, entry_id: int) -> None:
+        self.no, self.entry_id = no, entry_id
+        super().__init__(
+            f"entry {no} of the batch stands already, as entry {entry_id}, while others are new, and the batch brings sums (cells) of all: "
+            "send the new entries alone with their own sums"
+        )
 
 
 class AlreadyReversed(LedgerError):
@@ -103,9 +120,20 @@ class BookNotMigrated(LedgerError):
 
     code = "book.not-migrated"
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        super().__init__(f"{url} holds no book of this version: run `tanzhang init`, which is safe to repeat")
+    def __init__(self, url: str, *, reason: str = "") -> None:
+        self.url, self.reason = url, reason
+        why = f" ({reason})" if reason else ""
+        super().__init__(f"{url} holds no book of this version{why}: run `tanzhang init`, which is safe to repeat")
+
+
+class RolesMissing(LedgerError):
+    """The roles that keep readers from writing are not there, and the login may not make them."""
+
+    code = "book.roles-missing"
+
+    def __init__(self, *, login: str, statements: tuple[str, ...]) -> None:
+        self.login, self.statements = login, statements
+        super().__init__(f"{login} may not make the book's roles; let an administrator of the server run: " + "; ".join(statements))
 
 
 class BadProof(LedgerError):

@@ -6,6 +6,7 @@ stands after the commit, or none. Lock order is the head, then balances by accou
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +16,21 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from ledger.bulk import add_up, insert, select_in
-from ledger.entry import ENTRIES, POSTINGS, EntryBatch, bodies, client_key, entry_batch, payloads, read_payload
-from ledger.errors import AccountMisused, AlreadyReversed, AmountTooLarge, EntryNotFound, KeyReused, NotAllowed
+from ledger.entry import INT64_MAX, EntryBatch, reverse
+from ledger.errors import (
+    AccountMisused,
+    AlreadyReversed,
+    AmountTooLarge,
+    EntryNotFound,
+    KeyReused,
+    MalformedEntry,
+    NotAllowed,
+    PartlyPosted,
+)
+from ledger.payload import bodies, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
-from ledger.proof import append, leaf_hash, root_of
-from ledger.types import microseconds, period_of
-
-HASH_BYTES = 32
-INT64_MAX = 2**63 - 1
+from ledger.proof import append, leaf_hash, peaks_of, root_of
+from ledger.types import microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,208 +41,222 @@ class Receipt:
     created: int
     repeated: int
 
+    @property
+    def first_id(self) -> int | None:
+        """The lowest position, or None of an empty batch."""
+        return min(self.ids, default=None)
+
+    @property
+    def last_id(self) -> int | None:
+        """The highest position, or None of an empty batch."""
+        return max(self.ids, default=None)
+
 
 def post(session: Session, batch: EntryBatch, principal: Principal, *, now: datetime) -> Receipt:
     """Post all of `batch`; the same keys with the same bodies give the same ids for ever and write nothing.
 
-    Raises KeyReused (same key, other body), AccountMisused, AmountTooLarge, AlreadyReversed, NotAllowed; then nothing was written.
+    Raises KeyReused (same key, other body), PartlyPosted, AccountMisused, AmountTooLarge, AlreadyReversed, EntryNotFound (of what is to be
+    reversed), MalformedEntry (a new commodity without its unit), NotAllowed; roll the transaction back then, as `Book.writing` does.
     """
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="post entries")
+    posted_at_us = microseconds(now)
     connection = session.connection()
     size, peaks = _lock_head(connection)
-    texts = bodies(batch, actor=principal.actor)
-    hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
-    known = _known_keys(connection, batch.entries["key"].to_list(), hashes)
-    fresh = [no for no, key in enumerate(batch.entries["key"]) if key not in known]
-    ids = {no: size + place for place, no in enumerate(fresh)}
-    if fresh:
-        _write(connection, batch, texts, hashes, ids=ids, size=size, peaks=peaks, now=now, whole=len(fresh) == len(batch))
-    found = [known[key] if key in known else ids[no] for no, key in enumerate(batch.entries["key"])]
-    return Receipt(tuple(found), created=len(fresh), repeated=len(found) - len(fresh))
+    commodities = _commodities(connection, batch)
+    postings = batch.postings.join(commodities, on="commodity", maintain_order="left")
+    texts = bodies(batch.entries, legs_text(postings)["legs"], actor=principal.actor)
+    hashes = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
+    entries = batch.entries.with_columns(body=texts, body_hash=pl.Series(hashes, dtype=pl.Binary))
+    entries = entries.join(_known_keys(connection, entries), on="key", how="left", maintain_order="left")
+    fresh = entries.filter(pl.col("known").is_null())
+    fresh = fresh.with_columns(id=pl.int_range(size, size + fresh.height, dtype=pl.Int64))
+    if fresh.height:
+        if fresh.height < len(batch):
+            _check_apart(entries, batch)
+            postings = postings.join(fresh.select("no"), on="no", how="semi", maintain_order="left")
+        raw = payloads(fresh["body"], fresh["id"], posted_at_us=posted_at_us).cast(pl.Binary)
+        fresh = fresh.with_columns(payload=raw, posted_at=pl.lit(now).dt.cast_time_unit("us"), period=_month())
+        _write(connection, fresh, postings, batch.cells, commodities)
+        _move_head(connection, *append(peaks, size, [leaf_hash(payload) for payload in raw.to_list()]))
+    ids = entries.join(fresh.select("no", "id"), on="no", how="left", maintain_order="left").select(pl.coalesce("known", "id")).to_series()
+    return Receipt(tuple(ids), created=fresh.height, repeated=len(batch) - fresh.height)
 
 
-def reverse_entries(session: Session, ids: Sequence[int], principal: Principal, *, now: datetime, reason: str) -> Receipt:
+def reverse_entries(
+    session: Session, ids: Sequence[int], principal: Principal, *, now: datetime, reason: str, cells: pl.DataFrame | None = None
+) -> Receipt:
     """Post for each entry its opposite, on the same day; an entry is reversed at most once, a reversal never.
 
-    Cells are the caller's: who had sums kept for these entries takes them back in a batch of its own (`reversal_batch`).
+    `cells` takes back the sums that were kept for these entries, if any: only their maker knows them.
+    Raises EntryNotFound, AlreadyReversed.
     """
-    batch = reversal_batch(session, ids, reason=reason)
-    return post(session, batch, principal, now=now)
+    return post(session, reversal_batch(session, ids, reason=reason, cells=cells), principal, now=now)
 
 
 def reversal_batch(session: Session, ids: Sequence[int], *, reason: str, cells: pl.DataFrame | None = None) -> EntryBatch:
-    """The batch that reverses `ids`: each leg with the other sign, keyed by what it reverses, so that it can happen once only."""
+    """The batch that reverses the entries `ids`, in the order of the log. Raises EntryNotFound, AlreadyReversed."""
     connection = session.connection()
-    rows = select_in(connection, "SELECT id, payload FROM entry WHERE id IN {values} ORDER BY id", sorted(set(ids)))
-    absent = set(ids) - {row[0] for row in rows}
+    wanted = pl.Series(sorted(set(ids)), dtype=pl.Int64)
+    rows = sorted(tuple(row) for row in select_in(connection, "SELECT id, payload FROM entry WHERE id IN {values}", wanted))
+    absent = set(wanted) - {row[0] for row in rows}
     if absent:
         raise EntryNotFound(min(absent))
-    for row in select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", sorted(set(ids))):
-        raise AlreadyReversed(entry_id=row[0], by=row[1])
-    entries, legs = [], []
-    for no, (entry_id, payload) in enumerate(rows):
-        said = read_payload(bytes(payload))
-        if said.reverses is not None:
-            raise AlreadyReversed(entry_id=entry_id, by=entry_id)
-        key = client_key("reversal", str(entry_id))
-        entries.append((no, key, said.book, "reversal", said.day, reason, None, entry_id))
-        legs += [(no, account, commodity, -amount) for account, commodity, amount in said.legs]
-    units = dict(tuple(row) for row in connection.exec_driver_sql("SELECT code, unit FROM commodity"))
-    frame = pl.DataFrame(entries, schema=ENTRIES, orient="row")
-    postings = pl.DataFrame(legs, schema=POSTINGS, orient="row")
-    return entry_batch(frame, postings, cells, units=units)
+    _check_not_reversed(connection, wanted)
+    said = [read_payload(bytes(payload)) for _, payload in rows]
+    for payload in said:
+        if payload.reverses is not None:
+            raise AlreadyReversed(entry_id=payload.reverses, by=payload.id)
+    return reverse(said, reason=reason, cells=cells)
+
+
+def _month() -> pl.Expr:
+    return pl.col("day").dt.year().cast(pl.Int64) * 100 + pl.col("day").dt.month()
 
 
 def _lock_head(connection: sa.Connection) -> tuple[int, list[bytes]]:
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
     size, peaks = connection.exec_driver_sql(f"SELECT size, peaks FROM head WHERE id = 1{lock}").one()
-    raw = bytes(peaks)
-    return size, [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
+    return size, peaks_of(bytes(peaks))
 
 
-def _known_keys(connection: sa.Connection, keys: list[bytes], hashes: list[bytes]) -> dict[bytes, int]:
-    """Entry ids of those keys that stand already; KeyReused where one stands for another body."""
-    body_of = dict(zip(keys, hashes, strict=True))
-    known: dict[bytes, int] = {}
-    for key, entry_id, body_hash in select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", keys):
-        if bytes(body_hash) != body_of[bytes(key)]:
-            raise KeyReused(key=bytes(key), entry_id=entry_id)
-        known[bytes(key)] = entry_id
-    return known
+def _move_head(connection: sa.Connection, peaks: list[bytes], size: int) -> None:
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    sql = f"UPDATE head SET size = {mark}, root = {mark}, peaks = {mark} WHERE id = 1"
+    connection.exec_driver_sql(sql, (size, root_of(peaks), b"".join(peaks)))
+
+
+def _commodities(connection: sa.Connection, batch: EntryBatch) -> pl.DataFrame:
+    """The batch's commodities (commodity, unit, commodity_id), opened where they are new."""
+    stand = {code: (number, unit) for number, code, unit in connection.exec_driver_sql("SELECT id, code, unit FROM commodity")}
+    wanted = sorted({*batch.postings["commodity"].unique(), *batch.cells["commodity"].unique()})
+    start = 1 + max((number for number, _ in stand.values()), default=0)
+    fresh: list[tuple[int, str, str]] = []
+    for code in wanted:
+        unit = batch.units.get(code)
+        if code not in stand:
+            if unit is None:
+                raise MalformedEntry(
+                    no=None, reason=f"commodity {code} is new to this book: give its smallest unit (units={{{code!r}: …}})"
+                )
+            stand[code] = (start + len(fresh), unit)
+            fresh.append((stand[code][0], code, unit))
+        elif unit not in {None, stand[code][1]}:
+            raise AccountMisused(name=code, stands=stand[code][1], wanted=str(unit))
+    insert(connection, "commodity", pl.DataFrame(fresh, schema={"id": pl.Int64, "code": pl.String, "unit": pl.String}, orient="row"))
+    rows = [(code, stand[code][1], stand[code][0]) for code in wanted]
+    return pl.DataFrame(rows, schema={"commodity": pl.String, "unit": pl.String, "commodity_id": pl.Int64}, orient="row")
+
+
+def _known_keys(connection: sa.Connection, entries: pl.DataFrame) -> pl.DataFrame:
+    """Keys that stand already with the entry they stand for (key, known); KeyReused where one stands for another body."""
+    rows = select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", entries["key"])
+    schema = {"key": pl.Binary, "known": pl.Int64, "stands": pl.Binary}
+    known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
+    other = entries.join(known, on="key", maintain_order="left").filter(pl.col("body_hash") != pl.col("stands"))
+    if other.height:
+        raise KeyReused(key=other["key"][0], entry_id=other["known"][0])
+    return known.select("key", "known")
+
+
+def _check_apart(entries: pl.DataFrame, batch: EntryBatch) -> None:
+    """A batch of which some entries stand already may not bring cells: nobody can tell which part of a sum is new."""
+    if batch.cells.height:
+        stands = entries.filter(pl.col("known").is_not_null())
+        raise PartlyPosted(no=stands["no"][0], entry_id=stands["known"][0])
 
 
 def _write(
-    connection: sa.Connection, batch: EntryBatch, texts: pl.Series, hashes: list[bytes], *,
-    ids: dict[int, int], size: int, peaks: list[bytes], now: datetime, whole: bool,
-) -> None:  # fmt: skip
-    entries, postings, cells = batch.entries, batch.postings, batch.cells
-    if not whole:
-        # a partly known batch brings sums for entries that stand already: they cannot be told apart, so nothing is guessed
-        if cells.height:
-            raise KeyReused(key=entries.filter(~pl.col("no").is_in(list(ids)))["key"][0], entry_id=None)
-        keep = pl.col("no").is_in(list(ids))
-        entries, postings = entries.filter(keep), postings.filter(keep)
-    numbers = pl.DataFrame({"no": list(ids), "id": list(ids.values())}, schema={"no": pl.Int64, "id": pl.Int64})
-    entries = entries.join(numbers, on="no", maintain_order="left")
-    lines = payloads(texts.gather(entries["no"]), entries["id"], posted_at_us=microseconds(now))
-    raw = [line.encode() for line in lines]
-    grown, total = append(peaks, size, (leaf_hash(payload) for payload in raw))
-    commodities = _open_commodities(connection, batch)
-    accounts = _open_accounts(connection, entries, postings, commodities)
-    _insert_entries(connection, entries, raw, hashes, now=now)
-    _insert_postings(connection, entries, postings, accounts)
-    _add_cells(connection, cells, commodities)
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    connection.exec_driver_sql(
-        f"UPDATE head SET size = {mark}, root = {mark}, peaks = {mark} WHERE id = 1", (total, root_of(grown), b"".join(grown))
-    )
-
-
-def _open_commodities(connection: sa.Connection, batch: EntryBatch) -> dict[str, int]:
-    stand = {row[0]: (row[1], row[2]) for row in connection.exec_driver_sql("SELECT code, id, unit FROM commodity")}
-    wanted = sorted({*batch.postings["commodity"].unique(), *batch.cells["commodity"].unique()})
-    for code in wanted:
-        unit = batch.units[code]
-        if code in stand and stand[code][1] != unit:
-            raise AccountMisused(name=code, stands=stand[code][1], wanted=unit)
-    fresh = [code for code in wanted if code not in stand]
-    start = 1 + max((number for number, _ in stand.values()), default=0)
-    rows = [(start + place, code, batch.units[code]) for place, code in enumerate(fresh)]
-    insert(connection, "commodity", ("id", "code", "unit"), rows)
-    return {code: number for code, (number, _) in stand.items()} | {code: number for number, code, _ in rows}
-
-
-def _open_accounts(connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, commodities: dict[str, int]) -> pl.DataFrame:
-    """Ids of the accounts that the postings name (account, commodity → account_id), opened where they are new."""
-    named = (
-        postings.join(entries.select("no", "book"), on="no")
-        .select("account", "commodity", "book")
-        .unique()
-        .sort("account", "commodity", "book")
-        .with_columns(commodity_id=pl.col("commodity").replace_strict(commodities, return_dtype=pl.Int64))
-    )
-    twice = named.filter(pl.struct("account", "commodity").is_duplicated())
-    if twice.height:
-        raise AccountMisused(name=twice["account"][0], stands=twice["book"][0], wanted=twice["book"][1])
-    stand = pl.DataFrame(
-        select_in(
-            connection,
-            "SELECT name, commodity_id, id, book FROM account WHERE name IN {values}",
-            named["account"].unique(maintain_order=True).to_list(),
-        ),
-        schema={"account": pl.String, "commodity_id": pl.Int64, "account_id": pl.Int64, "stands": pl.String},
-        orient="row",
-    )
-    named = named.join(stand, on=["account", "commodity_id"], how="left", maintain_order="left")
-    wrong = named.filter(pl.col("stands").is_not_null() & (pl.col("stands") != pl.col("book")))
-    if wrong.height:
-        raise AccountMisused(name=wrong["account"][0], stands=wrong["stands"][0], wanted=wrong["book"][0])
-    fresh = named.filter(pl.col("account_id").is_null())
-    start = 1 + (connection.exec_driver_sql("SELECT max(id) FROM account").scalar() or 0)
-    fresh = fresh.with_columns(account_id=pl.int_range(start, start + fresh.height, dtype=pl.Int64))
-    insert(
-        connection, "account", ("id", "book", "name", "commodity_id"),
-        fresh.select("account_id", "book", "account", "commodity_id").iter_rows(),
-    )  # fmt: skip
-    both = [part.select("account", "commodity", "account_id") for part in (named.drop_nulls("account_id"), fresh)]
-    return pl.concat(both)
-
-
-def _insert_entries(connection: sa.Connection, entries: pl.DataFrame, raw: list[bytes], hashes: list[bytes], *, now: datetime) -> None:
-    sqlite = connection.dialect.name == "sqlite"
-    days = entries["day"].to_list()
-    posted = microseconds(now) if sqlite else now
-    rows = zip(
-        entries["id"], (posted for _ in raw), (day.isoformat() for day in days) if sqlite else days,
-        map(period_of, days), entries["book"], entries["kind"], raw, strict=True,
-    )  # fmt: skip
-    insert(connection, "entry", ("id", "posted_at", "day", "period", "book", "kind", "payload"), rows)
-    keys = zip(entries["key"], entries["id"], (hashes[no] for no in entries["no"]), strict=True)
-    insert(connection, "idem", ("key", "entry_id", "body_hash"), sorted(keys))
-    taken_back = entries.filter(pl.col("reverses").is_not_null())
-    if taken_back.height:
-        ids = taken_back["reverses"].to_list()
-        stand = select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", ids)
-        if stand:
-            raise AlreadyReversed(entry_id=stand[0][0], by=stand[0][1])
-        insert(connection, "reversal", ("entry_id", "by_id"), taken_back.select("reverses", "id").iter_rows())
-
-
-def _insert_postings(connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, accounts: pl.DataFrame) -> None:
-    period = pl.col("day").dt.year() * 100 + pl.col("day").dt.month().cast(pl.Int32)
-    rows = (
-        postings.with_columns(leg=pl.int_range(pl.len()).over("no"))
-        .join(entries.select("no", entry_id="id", period=period), on="no")
-        .join(accounts, on=["account", "commodity"])
+    connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame, commodities: pl.DataFrame
+) -> None:
+    """Write what is new of a batch: `entries` with id and payload, `postings` with commodity_id, and the sums of both."""
+    accounts = _open_accounts(connection, entries, postings)
+    insert(connection, "entry", entries.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
+    insert(connection, "idem", entries.select("key", entry_id="id", body_hash="body_hash").sort("key"))
+    _insert_reversals(connection, entries)
+    legs = (
+        postings.with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
+        .join(entries.select("no", "period", entry_id="id"), on="no", maintain_order="left")
+        .join(accounts, on=["account", "commodity_id"], maintain_order="left")
         .select("account_id", "entry_id", "leg", "amount", "period")
         .sort("account_id", "entry_id", "leg")
     )
-    insert(connection, "posting", rows.columns, rows.iter_rows())
-    sums = rows.group_by("account_id").agg(pl.col("amount").cast(pl.Int128).sum(), count=pl.len().cast(pl.Int64)).sort("account_id")
-    _check_sums(connection, sums)
-    add_up(connection, "balance", key=("account_id",), rows=[(a, int(s), n) for a, s, n in sums.iter_rows()])
+    insert(connection, "posting", legs)
+    _add_balances(connection, legs, accounts)
+    _add_cells(connection, cells.join(commodities, on="commodity"), first=entries["id"][0])
 
 
-def _check_sums(connection: sa.Connection, sums: pl.DataFrame) -> None:
-    ids = sums["account_id"].to_list()
-    rows = select_in(connection, "SELECT account_id, amount FROM balance WHERE account_id IN {values}", ids)
-    stand = dict(tuple(row) for row in rows)
-    for account_id, amount, _ in sums.iter_rows():
-        if abs(stand.get(account_id, 0) + int(amount)) > INT64_MAX:
-            raise AmountTooLarge(what=f"the balance of account {account_id}")
+def _open_accounts(connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame) -> pl.DataFrame:
+    """The accounts that the postings name (account, commodity_id, account_id), opened where they are new."""
+    named = postings.join(entries.select("no", "book"), on="no").select("account", "commodity_id", "book").unique()
+    named = named.sort("account", "commodity_id", "book")
+    rows = select_in(
+        connection, "SELECT name, commodity_id, id, book FROM account WHERE name IN {values}", named["account"].unique(maintain_order=True)
+    )
+    schema = {"account": pl.String, "commodity_id": pl.Int64, "account_id": pl.Int64, "stands": pl.String}
+    stand = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+    # a name lies in one book whatever the commodity
+    books = pl.concat([named.select("account", "book"), stand.select("account", book="stands")]).unique()
+    twice = books.filter(pl.col("account").is_duplicated()).sort("account", "book")
+    if twice.height:
+        account = twice["account"][0]
+        wanted = named.filter(pl.col("account") == account)["book"]
+        stands = stand.filter(pl.col("account") == account)["stands"]
+        book = stands[0] if len(stands) else wanted[0]
+        raise AccountMisused(name=account, stands=book, wanted=wanted.filter(wanted != book)[0])
+    named = named.join(stand, on=["account", "commodity_id"], how="left", maintain_order="left")
+    fresh = named.filter(pl.col("account_id").is_null())
+    start = 1 + (connection.exec_driver_sql("SELECT max(id) FROM account").scalar() or 0)
+    fresh = fresh.with_columns(account_id=pl.int_range(start, start + fresh.height, dtype=pl.Int64))
+    insert(connection, "account", fresh.select("book", "commodity_id", id="account_id", name="account"))
+    return pl.concat([part.select("account", "commodity_id", "account_id") for part in (named.drop_nulls("account_id"), fresh)])
 
 
-def _add_cells(connection: sa.Connection, cells: pl.DataFrame, commodities: dict[str, int]) -> None:
+def _check_not_reversed(connection: sa.Connection, ids: pl.Series) -> None:
+    for entry_id, by in select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", ids):
+        raise AlreadyReversed(entry_id=entry_id, by=by)
+
+
+def _insert_reversals(connection: sa.Connection, entries: pl.DataFrame) -> None:
+    taken_back = entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id")
+    if not taken_back.height:
+        return
+    twice = taken_back.filter(pl.col("entry_id").is_duplicated())
+    if twice.height:
+        raise AlreadyReversed(entry_id=twice["entry_id"][0], by=twice["by_id"].min())  # type: ignore[arg-type]
+    _check_not_reversed(connection, taken_back["entry_id"])
+    stand = {row[0] for row in select_in(connection, "SELECT id FROM entry WHERE id IN {values}", taken_back["entry_id"])}
+    absent = set(taken_back["entry_id"]) - stand
+    if absent:
+        raise EntryNotFound(min(absent))
+    insert(connection, "reversal", taken_back)
+
+
+def _add_balances(connection: sa.Connection, legs: pl.DataFrame, accounts: pl.DataFrame) -> None:
+    sums = legs.group_by("account_id").agg(pl.col("amount").cast(pl.Int128).sum(), count=pl.len().cast(pl.Int64)).sort("account_id")
+    rows = select_in(connection, "SELECT account_id, amount FROM balance WHERE account_id IN {values}", sums["account_id"])
+    stand = pl.DataFrame([tuple(row) for row in rows], schema={"account_id": pl.Int64, "stands": pl.Int64}, orient="row")
+    total = pl.col("amount") + pl.col("stands").fill_null(0)
+    large = sums.join(stand, on="account_id", how="left").filter(
+        (total > INT64_MAX) | (total < -INT64_MAX) | (pl.col("amount").abs() > INT64_MAX)
+    )
+    for name in large.join(accounts, on="account_id")["account"].sort().head(1):
+        raise AmountTooLarge(what=f"the balance of {name}")
+    add_up(connection, "balance", key=("account_id",), sums=sums.cast({"amount": pl.Int64}))
+
+
+def _add_cells(connection: sa.Connection, cells: pl.DataFrame, *, first: int) -> None:
+    """Keep what the batch adds to each cell, and add it."""
     if not cells.height:
         return
-    sums = (
-        cells.with_columns(commodity_id=pl.col("commodity").replace_strict(commodities, return_dtype=pl.Int64))
-        .group_by("cell", "period", "commodity_id")
-        .agg(pl.col("amount").cast(pl.Int128).sum(), pl.col("count").sum())
-        .sort("cell", "period", "commodity_id")
-    )
-    if sums.filter(pl.col("amount").abs() > INT64_MAX).height:
-        raise AmountTooLarge(what="a cell")
-    rows = [(cell, period, commodity, int(amount), count) for cell, period, commodity, amount, count in sums.iter_rows()]
-    add_up(connection, "cell", key=("cell", "period", "commodity_id"), rows=rows)
+    key = ["cell", "period", "commodity_id"]
+    sums = cells.group_by(key).agg(pl.col("amount").cast(pl.Int128).sum(), pl.col("count").sum()).sort(key)
+    large = sums.filter(pl.col("amount").abs() > INT64_MAX)
+    if large.height:
+        raise AmountTooLarge(what=f"cell {large['cell'][0]}")
+    sums = sums.cast({"amount": pl.Int64, "period": pl.Int64})
+    insert(connection, "cell_share", sums.with_columns(entry_id=pl.lit(first, pl.Int64)))
+    try:
+        add_up(connection, "cell", key=key, sums=sums)
+    except (sa.exc.DataError, sqlite3.IntegrityError) as error:  # SQLite makes a real number of it, which STRICT refuses
+        raise AmountTooLarge(what="a cell") from error

@@ -1,23 +1,17 @@
-"""The log of entries as an RFC 9162 Merkle tree, and signed checkpoints of it kept outside the database.
+"""The log of entries as an RFC 9162 Merkle tree: roots, and proofs that a person can check offline.
 
 A leaf is SHA-256(0x00 ‖ payload), a node SHA-256(0x01 ‖ left ‖ right) (RFC 9162, section 2.1.1). The peaks of the tree (one hash per set
 bit of its size, the largest subtree first) are all that is needed to go on, so that appending is O(log n) and sealed in the posting's own
-transaction. A checkpoint is a C2SP signed note (origin, size, root; Ed25519): only it tells a rolled-back database from an honest one.
+transaction.
 """
 
-import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.errors import BadProof
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
-SIGNATURE_MARK = "\u2014 "
+HASH_BYTES = 32
 
 
 def leaf_hash(payload: bytes) -> bytes:
@@ -28,6 +22,11 @@ def leaf_hash(payload: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node."""
     return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def peaks_of(raw: bytes) -> list[bytes]:
+    """The peaks as the head keeps them, one after the other."""
+    return [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
 
 
 def append(peaks: Sequence[bytes], size: int, leaves: Iterable[bytes]) -> tuple[list[bytes], int]:
@@ -133,65 +132,3 @@ def check_consistency(*, first: int, first_root: bytes, second: int, second_root
             new = node_hash(new, node)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and old == first_root and new == second_root
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How long the log was and what its root was, at one moment, over a signature."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
-
-
-def signing_key(secrets: Path) -> Ed25519PrivateKey:
-    """The book's key in `secrets/checkpoint.key`, made at its first use; readable by its owner only."""
-    file = secrets / "checkpoint.key"
-    if file.exists():
-        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(file.read_text()))
-    secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = Ed25519PrivateKey.generate()
-    file.touch(mode=0o600)
-    file.write_text(base64.b64encode(key.private_bytes_raw()).decode() + "\n")
-    return key
-
-
-def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
-    """The first four bytes of SHA-256(name ‖ LF ‖ 0x01 ‖ public key), by C2SP signed-note."""
-    return hashlib.sha256(name.encode() + b"\n\x01" + public.public_bytes_raw()).digest()[:4]
-
-
-def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
-    """The checkpoint as a C2SP signed note, signed under its origin's name."""
-    text = checkpoint.text()
-    blob = _key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
-    return f"{text}\n{SIGNATURE_MARK}{checkpoint.origin} {base64.b64encode(blob).decode()}\n"
-
-
-def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
-    """The checkpoint of a signed note, or BadProof where the signature or the form is wrong."""
-    text, _, signatures = note.partition("\n\n")
-    text += "\n"
-    lines = text.split("\n")
-    try:
-        origin, size, root_text = lines[0], int(lines[1]), lines[2]
-        checkpoint = Checkpoint(origin, size, base64.b64decode(root_text, validate=True))
-        name, blob = signatures.split("\n")[0].removeprefix(SIGNATURE_MARK).rsplit(" ", 1)
-        raw = base64.b64decode(blob, validate=True)
-        if name != origin or raw[:4] != _key_id(origin, public):
-            raise BadProof(f"the checkpoint of {origin} is signed by another key")
-        public.verify(raw[4:], text.encode())
-    except (ValueError, IndexError, InvalidSignature) as error:
-        raise BadProof(f"a checkpoint whose signature or form does not hold: {lines[0][:60]!r}") from error
-    return checkpoint
-
-
-def read_log(file: Path, public: Ed25519PublicKey) -> list[Checkpoint]:
-    """All checkpoints of a log file, the oldest first; BadProof at the first that does not hold."""
-    if not file.exists():
-        return []
-    notes = file.read_text(encoding="utf-8").split("\n\n\n")
-    return [read_note(note, public) for note in notes if note.strip()]

@@ -11,11 +11,12 @@ from sqlmodel import Field, SQLModel
 
 from ledger.types import Blob, Day, Instant, Int, Text
 
+REVISION = "0001"  # the newest migration, which a book must be at to be opened
 APPEND_ONLY = {"append_only": True}
 
 
 class BookInfoRow(SQLModel, table=True):
-    """One row: which book this is. The id is random and names the checkpoint log outside the database."""
+    """One row: which book this is. The id (UUIDv7, so it holds `created_at` in milliseconds) names the checkpoint log outside."""
 
     __tablename__ = "book_info"
     __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
@@ -98,6 +99,19 @@ class CellRow(SQLModel, table=True):
     cell: str = Field(sa_type=Text, primary_key=True)
     period: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     commodity_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    amount: int = Field(sa_type=Int)
+    count: int = Field(sa_type=Int)
+
+
+class CellShareRow(SQLModel, table=True):
+    """What one batch added to a cell; `entry_id` is the batch's first entry. A cell is the sum of its shares, as known on any day."""
+
+    __tablename__ = "cell_share"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    cell: str = Field(sa_type=Text, primary_key=True)
+    period: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    commodity_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     amount: int = Field(sa_type=Int)
     count: int = Field(sa_type=Int)
 

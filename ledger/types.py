@@ -14,7 +14,8 @@ from sqlmodel import SQLModel
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Int = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Text = sa.Text()
+# byte order, as on SQLite: a range of names (`>= "holder/"`, `< "holder0"`) must mean the same under every collation of a server
+Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 Blob = sa.LargeBinary()
 
 

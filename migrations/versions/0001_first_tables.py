@@ -44,6 +44,18 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "cell_share",
+        sa.Column("cell", Text, nullable=False),
+        sa.Column("period", Int, autoincrement=False, nullable=False),
+        sa.Column("commodity_id", Int, autoincrement=False, nullable=False),
+        sa.Column("entry_id", Int, autoincrement=False, nullable=False),
+        sa.Column("amount", Int, nullable=False),
+        sa.Column("count", Int, nullable=False),
+        sa.PrimaryKeyConstraint("cell", "period", "commodity_id", "entry_id"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "commodity",
         sa.Column("id", Int, nullable=False),
         sa.Column("code", Text, nullable=False),
@@ -280,6 +292,7 @@ def downgrade() -> None:
         "head",
         "entry",
         "commodity",
+        "cell_share",
         "cell",
         "book_info",
         "balance",

@@ -146,13 +146,13 @@ def test_a_statement_pages_without_a_gap_while_others_write(book: Book) -> None:
         put(book, burning(str(number), 10 + number))
     account = "atmosphere/330522/1A2"
     with book.reading() as session:
-        page = statement(session, account=account, commodity="CO2", limit=2)
+        page = statement(session, account, "CO2", limit=2)
     put(book, burning("late", 99))
     seen = page["amount"].to_list()
     after = page["entry_id"][-1]
     while page.height:
         with book.reading() as session:
-            page = statement(session, account=account, commodity="CO2", after=after, limit=2)
+            page = statement(session, account, "CO2", after=after, limit=2)
         seen += page["amount"].to_list()
         after = page["entry_id"][-1] if page.height else after
     assert seen == [-10, -11, -12, -13, -14, -99]

@@ -1,0 +1,121 @@
+"""Signed checkpoints of the log, kept outside the database: only they tell a rolled-back database from an honest one.
+
+A checkpoint is a C2SP signed note (origin, size, root; Ed25519, c2sp.org/tlog-checkpoint). The file holds one after the other, each closed
+by two empty lines, so that what a crash left half written at its end is known for that.
+"""
+
+import base64
+import fcntl
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from ledger.errors import BadProof
+
+SIGNATURE_MARK = "\u2014 "
+CLOSE = "\n\n"  # after a note, which ends its last line itself
+_END = b"\n" + CLOSE.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How long the log was and what its root was, at one moment."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """What is signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+def _key_file(secrets: Path) -> Path:
+    return secrets / "checkpoint.key"
+
+
+def signing_key(secrets: Path) -> Ed25519PrivateKey:
+    """The key in `secrets/checkpoint.key`, made at its first use; its owner alone may read it."""
+    file = _key_file(secrets)
+    if not file.exists():
+        secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = secrets / f"checkpoint.{os.getpid()}.{os.urandom(4).hex()}.draft"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode() + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(draft, file)  # the first of two processes makes the key, the other takes it
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(file.read_text()))
+
+
+def public_key(secrets: Path) -> Ed25519PublicKey | None:
+    """The public half, or None where nothing was ever signed. Makes no key."""
+    return signing_key(secrets).public_key() if _key_file(secrets).exists() else None
+
+
+def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
+    """The first four bytes of SHA-256(name ‖ LF ‖ 0x01 ‖ public key), by C2SP signed-note."""
+    return hashlib.sha256(name.encode() + b"\n\x01" + public.public_bytes_raw()).digest()[:4]
+
+
+def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
+    """The checkpoint as a C2SP signed note, signed under its origin's name."""
+    text = checkpoint.text()
+    blob = _key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
+    return f"{text}\n{SIGNATURE_MARK}{checkpoint.origin} {base64.b64encode(blob).decode()}\n"
+
+
+def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
+    """The checkpoint of a signed note; BadProof where its form, its signature or its signer is wrong."""
+    text, _, signature = note.partition("\n\n")
+    lines = text.split("\n")
+    try:
+        origin, size, root_text = lines
+        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root_text, validate=True))
+        name, blob = signature.rstrip("\n").removeprefix(SIGNATURE_MARK).rsplit(" ", 1)
+        raw = base64.b64decode(blob, validate=True)
+        public.verify(raw[4:], f"{text}\n".encode())
+    except (ValueError, InvalidSignature) as error:
+        raise BadProof(
+            f"a checkpoint whose signature or form does not hold: {lines[0][:60]!r} size {lines[1][:20] if lines[1:] else '?'}"
+        ) from error
+    if name != origin or raw[:4] != _key_id(origin, public):
+        raise BadProof(f"the checkpoint of {origin} is signed by another key")
+    return checkpoint
+
+
+def append_note(file: Path, note: str) -> None:
+    """Add a note to the log file and force it to disk; what a crash left half written before it goes."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        log.seek(max(log.seek(0, os.SEEK_END) - len(_END), 0))
+        if log.read() not in {b"", _END}:
+            log.seek(0)
+            log.truncate(_whole(log.read()))
+        log.write((note + CLOSE).encode())
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def _whole(data: bytes) -> int:
+    """How many bytes at the front are whole notes."""
+    return end + len(_END) if (end := data.rfind(_END)) >= 0 else 0
+
+
+def read_log(file: Path, public: Ed25519PublicKey) -> list[Checkpoint]:
+    """All whole checkpoints of a log file, the oldest first; BadProof at the first that does not hold."""
+    if not file.exists():
+        return []
+    data = file.read_bytes()
+    notes = data[: _whole(data)].decode(errors="replace").split("\n" + CLOSE)
+    return [read_note(f"{note}\n", public) for note in notes if note]

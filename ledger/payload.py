@@ -1,0 +1,118 @@
+"""The canonical bytes of an entry: what is hashed, for ever.
+
+UTF-8 text made of netstrings (``<length in bytes>:<bytes>,``) in the fixed order of `FIELDS`, then the number of legs and for each leg
+account, commodity, unit and amount. Lengths make it unambiguous, text lets a person read what was hashed. The first field is the format's
+version, so that a later format cannot be mistaken for this one; the unit stands in each leg, so that no table beside it can turn grams
+into tonnes.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from ledger.errors import MalformedEntry
+
+FORMAT = "tanzhang.entry.1"
+PLACE_FIELDS = ("format", "id", "posted_at")  # given by the journal; the rest, the body, is the caller's
+BODY_FIELDS = ("book", "kind", "day", "actor", "key", "reference", "evidence", "reverses")
+FIELDS = (*PLACE_FIELDS, *BODY_FIELDS)
+LEG_FIELDS = ("account", "commodity", "unit", "amount")
+
+
+def netstring(text: pl.Expr) -> pl.Expr:
+    """`text` as ``<length in bytes>:<text>,``; null counts as empty."""
+    filled = text.fill_null("")
+    return pl.concat_str(filled.str.len_bytes().cast(pl.String), pl.lit(":"), filled, pl.lit(","))
+
+
+def legs_text(postings: pl.DataFrame) -> pl.DataFrame:
+    """The canonical text of the legs of each entry with their number before it: `postings` has no, account, commodity, unit, amount, the
+    legs of an entry in their order; gives (no, legs), ordered by `no`."""
+    one = pl.concat_str(*(netstring(pl.col(name).cast(pl.String)) for name in LEG_FIELDS))
+    joined = postings.select("no", leg=one).group_by("no").agg(pl.col("leg").str.join(""), count=pl.len().cast(pl.String))
+    return joined.sort("no").select("no", legs=pl.concat_str(netstring(pl.col("count")), pl.col("leg")))
+
+
+def bodies(entries: pl.DataFrame, legs: pl.Series, *, actor: str) -> pl.Series:
+    """The canonical text of each entry but for its place and moment: what an idempotency key stands for. `legs` as `legs_text` has them."""
+    fields = {
+        "book": pl.col("book"), "kind": pl.col("kind"), "day": pl.col("day").dt.to_string("iso"), "actor": pl.lit(actor),
+        "key": pl.col("key").bin.encode("hex"), "reference": pl.col("reference"),
+        "evidence": pl.col("evidence").bin.encode("hex"), "reverses": pl.col("reverses").cast(pl.String),
+    }  # fmt: skip
+    head = [netstring(fields[name]) for name in BODY_FIELDS]
+    return entries.with_columns(legs.alias("legs")).select(pl.concat_str(*head, pl.col("legs"))).to_series()
+
+
+def payloads(bodies_: pl.Series, ids: pl.Series, *, posted_at_us: int) -> pl.Series:
+    """The canonical text of each entry: format, place in the log, moment of posting in microseconds since 1970, body."""
+    frame = pl.DataFrame({"body": bodies_, "id": ids})
+    head = (pl.lit(FORMAT), pl.col("id").cast(pl.String), pl.lit(str(posted_at_us)))
+    return frame.select(pl.concat_str(*(netstring(field) for field in head), pl.col("body"))).to_series()
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadLeg:
+    """One leg as it was hashed."""
+
+    account: str
+    commodity: str
+    unit: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a canonical payload says."""
+
+    id: int
+    posted_at_us: int
+    book: str
+    kind: str
+    day: date
+    actor: str
+    key: bytes
+    reference: str | None
+    evidence: bytes | None
+    reverses: int | None
+    legs: tuple[PayloadLeg, ...]
+
+
+def read_payload(payload: bytes) -> Payload:
+    """What the bytes of a canonical payload say; MalformedEntry where they are not one."""
+    try:
+        parts, _ = netstrings(payload)
+        said = dict(zip(FIELDS, parts, strict=False))
+        legs = parts[len(FIELDS) + 1 :]
+        if said["format"] != FORMAT or len(legs) != len(LEG_FIELDS) * int(parts[len(FIELDS)]):
+            raise ValueError("not this format")
+        return Payload(
+            id=int(said["id"]),
+            posted_at_us=int(said["posted_at"]),
+            book=said["book"],
+            kind=said["kind"],
+            day=date.fromisoformat(said["day"]),
+            actor=said["actor"],
+            key=bytes.fromhex(said["key"]),
+            reference=said["reference"] or None,
+            evidence=bytes.fromhex(said["evidence"]) or None,
+            reverses=int(said["reverses"]) if said["reverses"] else None,
+            legs=tuple(PayloadLeg(legs[at], legs[at + 1], legs[at + 2], int(legs[at + 3])) for at in range(0, len(legs), 4)),
+        )
+    except (ValueError, IndexError, KeyError) as error:
+        raise MalformedEntry(no=None, reason=f"the payload is not of format {FORMAT}: {error}") from error
+
+
+def netstrings(data: bytes, *, count: int | None = None) -> tuple[list[str], int]:
+    """The fields at the front of `data`, `count` of them or all, and where they end; ValueError where there is no such field."""
+    parts: list[str] = []
+    at = 0
+    while at < len(data) if count is None else len(parts) < count:
+        colon = data.index(b":", at, at + 10)
+        end = colon + 1 + int(data[at:colon])
+        if data[end : end + 1] != b",":
+            raise ValueError("a field has no end")
+        parts.append(data[colon + 1 : end].decode())
+        at = end + 1
+    return parts, at
