@@ -21,7 +21,9 @@ STAMP = "sources.sha256"
 def digest(frontend: Path) -> str:
     """SHA-256 over the names and bytes of everything that goes into the bundle."""
     total = hashlib.sha256()
-    for path in sorted(path for path in frontend.rglob("*") if path.is_file() and "node_modules" not in path.parts and path.suffix != ".png"):
+    for path in sorted(
+        path for path in frontend.rglob("*") if path.is_file() and "node_modules" not in path.parts and path.suffix != ".png"
+    ):
         name, content = path.relative_to(frontend).as_posix().encode(), path.read_bytes()
         total.update(b"%d:%s%d:" % (len(name), name, len(content)) + content)
     return total.hexdigest()

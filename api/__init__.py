@@ -1,1 +1,1 @@
-"""People and machines come in here: HTTP, pages, command line, and nothing else."""
+"""HTTP and the command line, and nothing else: parse, call, return."""

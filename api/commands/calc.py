@@ -1,0 +1,57 @@
+"""Estimate a file of activity data, and keep nothing."""
+
+import sys
+
+import typer
+
+from api.commands import asked
+
+
+def calc(
+    file: asked.File, gwp: str = typer.Option("AR5.100", "--gwp", help="GWP set for the valuation, such as AR4.100, AR5.100, AR6.100."),
+    home: asked.Home = None, as_json: asked.Json = False,
+) -> None:  # fmt: skip
+    """tanzhang calc power.csv --json
+    tanzhang calc year.xlsx --gwp AR6.100
+
+    Emissions by gas of every line of a .csv or .xlsx file, with the factor, the steps that found it, and its source.
+
+    Columns: activity, quantity, unit, day (or start and end), division. Faults go to standard error, all at once; exit 3.
+    """
+    from carbon.activity import read_activities
+    from carbon.answer import json_lines
+    from carbon.estimate import estimate
+    from carbon.region.divisions import chain_of, divisions
+    from factors.gwp import gwp_set
+    from factors.library import load_library
+
+    prices = gwp_set(gwp)
+    lines = read_activities(file, tree=divisions(), today=asked.today(asked.settings(None, home)))
+    emissions = estimate(lines, load_library(), chain=chain_of)
+    answers = json_lines(lines, emissions, gwp=prices, chain=chain_of)
+    if as_json:
+        for chunk in answers:
+            sys.stdout.buffer.write(chunk)
+        return
+    for read in lines.read:
+        asked.say(read)
+    _print(answers, gwp)
+
+
+def _print(answers: object, gwp: str) -> None:
+    import msgspec
+
+    rows, total, missing = [], 0, set()
+    for chunk in answers:  # type: ignore[attr-defined]
+        for text in chunk.splitlines():
+            one = msgspec.json.decode(text)
+            total += int(one["co2e_g"])
+            missing |= set(one["not_estimated"])
+            gases = "  ".join(f"{gas} {int(amount):,}" for gas, amount in one["gases"].items())
+            rows.append((one["line"], one["activity"], one["factor"], gases, f"{int(one['co2e_g']):,}"))
+    asked.print_table(
+        ["line", "activity", "factor", "gases (g; CH4, N2O, F-gases mg)", f"g CO2e {gwp}"], rows, right=(f"g CO2e {gwp}", "line")
+    )
+    asked.say(
+        f"{len(rows):,} lines, {total:,} g CO2e" + (f"; not estimated in some lines: {', '.join(sorted(missing))}" if missing else "")
+    )

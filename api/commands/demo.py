@@ -1,0 +1,121 @@
+"""The example: a firm's year of activity data in its county, beside the published figures of nation and provinces."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from api.commands import asked
+
+if TYPE_CHECKING:
+    from carbon.record import RecordReceipt
+    from ledger.book import Book
+
+FIRM, INDUSTRY = "示例建材有限公司", "C3011"
+SITE, SITE_NAME, COUNTY, SINCE, YEAR = "s01", "长兴一厂", "330522", "2020-01-01", 2023
+
+
+def demo(
+    serve: bool = typer.Option(True, "--serve/--no-serve", help="Serve the pages afterwards."),
+    port: int | None = typer.Option(None, "--port", min=1, max=65535, help="The first port to try."),
+    database: asked.Database = None, home: asked.Home = None,
+) -> None:  # fmt: skip
+    """tanzhang demo
+    tanzhang demo --no-serve
+
+    Open a book, import the shipped series, book the example firm's year, verify, and serve the pages. Safe to repeat.
+    """
+    from carbon.audit import verify
+    from ledger.book import open_book
+    from migrations import upgrade
+
+    chosen = asked.settings(database, home, port=str(port) if port else None)
+    upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    book = open_book(chosen.database_url, home=chosen.home)
+    asked.say(f"book {book.id} on {book.dialect}, home {chosen.home}")
+    _series(book)
+    receipt = _firm(book, asked.today(chosen))
+    _figures(book, receipt)
+    broken = verify(book)
+    if broken:
+        asked.say("\n".join(f"broken: {violation}" for violation in broken))
+        raise typer.Exit(3)
+    asked.say("verified: every law holds")
+    if not serve:
+        return
+    from api.commands.serve import free_port, run
+
+    book.engine.dispose()
+    free = free_port("127.0.0.1", chosen.port)
+    asked.say(f"the example's county: http://127.0.0.1:{free}/{chosen.language}/regions/{COUNTY}?year={YEAR}")
+    run("127.0.0.1", free, workers=1, database_url=chosen.database_url, home=str(chosen.home))
+
+
+def _series(book: "Book") -> None:
+    from carbon.region.shipped import import_shipped
+
+    from carbon.region.divisions import divisions
+    from ledger.principal import LOCAL_ADMIN
+
+    with book.writing() as session:
+        for receipt in import_shipped(session, principal=LOCAL_ADMIN, now=asked.now(), tree=divisions()):
+            asked.say(f"series {receipt.source}: {receipt.cells:,} cells")
+
+
+def _firm(book: "Book", today: "object") -> "RecordReceipt":
+    """The example firm, its site, and its workbook, each only once."""
+    from datetime import date
+    from importlib.resources import as_file, files
+
+    from carbon.holder import add_holder, add_site, holders
+    from carbon.record import record
+    from carbon.region.divisions import divisions
+    from factors.library import load_library
+    from ledger.principal import LOCAL_ADMIN
+
+    assert isinstance(today, date)
+    with book.writing() as session:
+        firm = next((one for one in holders(session, LOCAL_ADMIN, limit=100_000) if one.example and one.name == FIRM), None)
+        if firm is None:
+            firm = add_holder(session, LOCAL_ADMIN, name=FIRM, kind="firm", industry=INDUSTRY, example=True, now=asked.now())
+            add_site(
+                session,
+                LOCAL_ADMIN,
+                holder=firm.id,
+                code=SITE,
+                name=SITE_NAME,
+                division=COUNTY,
+                since=date.fromisoformat(SINCE),
+                tree=divisions(),
+            )
+    with as_file(files("carbon").joinpath("data", "example_2023.xlsx")) as path:
+        receipt = record(
+            book, Path(path), holder=firm.id, principal=LOCAL_ADMIN, now=asked.now(), today=today, library=load_library(), tree=divisions()
+        )
+    asked.say(
+        f"示例 example: {FIRM} ({firm.id}), {receipt.lines} lines of {receipt.file}"
+        + (", booked before" if receipt.repeated else " booked")
+    )
+    return receipt
+
+
+def _figures(book: "Book", receipt: "RecordReceipt") -> None:
+    """What the firm answers for, by scope and gas, and with which factors: the result of the main job, on standard output."""
+    from factors.gwp import gwp_set, valuation
+    from ledger.balances import balances
+
+    with book.reading() as session:
+        frame = balances(session, accounts=f"holder/{receipt.holder}/")
+    sums: dict[str, dict[str, int]] = {}
+    for row in frame.iter_rows(named=True):
+        kind = row["account"].split("/")[3]
+        gases = sums.setdefault(kind, {})
+        gases[row["commodity"]] = gases.get(row["commodity"], 0) + row["amount"]
+    prices = gwp_set("AR5.100")
+    rows = [
+        (kind, "  ".join(f"{gas} {amount:,}" for gas, amount in gases.items()), f"{valuation(gases, prices) / 10**6:,.1f}")
+        for kind, gases in sums.items()
+    ]
+    print(json.dumps({"example": True, "holder": receipt.holder, "site": SITE, "division": COUNTY, "year": YEAR}, ensure_ascii=False))
+    asked.print_table(["示例 example", "g CO2, mg of other gases", "t CO2e AR5.100"], rows, right=("t CO2e AR5.100",))

@@ -1,0 +1,39 @@
+"""An ETag on every read, and 304 for a reader who has it already."""
+
+import hashlib
+
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Freshness(ASGIMiddleware):
+    """Hash what a GET answers; the same answer is not sent twice to the same reader."""
+
+    scopes = (ScopeType.HTTP,)
+    should_bypass_for_scope = staticmethod(lambda scope: scope["path"].startswith("/static/"))  # cached for ever by their hashed names
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        known = dict(scope["headers"]).get(b"if-none-match", b"")
+        start: Message | None = None
+
+        async def tagged(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and message["status"] == 200 and scope["method"] == "GET":
+                start = message
+                return
+            if start is not None and message["type"] == "http.response.body":
+                first, start = start, None
+                if not message.get("more_body"):
+                    tag = b'W/"' + hashlib.sha256(message["body"]).hexdigest()[:24].encode() + b'"'
+                    headers = [*first["headers"], (b"etag", tag), (b"cache-control", b"no-cache")]
+                    if tag in (part.strip() for part in known.split(b",")):
+                        kept = [pair for pair in headers if pair[0] not in {b"content-length", b"content-type"}]
+                        await send({**first, "status": 304, "headers": kept})
+                        await send({**message, "body": b""})
+                        return
+                    first = {**first, "headers": headers}
+                await send(first)
+            await send(message)
+
+        await next_app(scope, receive, tagged)

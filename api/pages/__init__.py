@@ -1,0 +1,1 @@
+"""The pages: parse the address, call the floors below, fill a template."""

@@ -1,0 +1,110 @@
+"""What goes wrong, as RFC 9457 problems. This is the only table of statuses; below this package HTTP is unknown."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from litestar.exceptions import HTTPException
+
+from carbon.errors import CarbonError, FaultyFile
+from factors.errors import AmbiguousAlias, FactorError, FactorNotFound, PackInvalid, UnknownActivity
+from ledger.errors import AccountNotFound, AlreadyReversed, BookNotMigrated, EntryNotFound, KeyReused, LedgerError, NotAllowed
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """The status of a kind of error, its title, and the sentence a page shows (filled from the error's fields; its own where empty)."""
+
+    status: int
+    title: str
+    sentence: str = ""
+
+
+def N_(message: str) -> str:  # noqa: N802
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+KINDS: dict[type[Exception], Kind] = {
+    FaultyFile: Kind(422, N_("The file has faults")),
+    EntryNotFound: Kind(404, N_("Not found"), N_("This book has no entry {entry_id}.")),
+    AccountNotFound: Kind(404, N_("Not found"), N_("No entry ever named the account {account}.")),
+    NotAllowed: Kind(403, N_("Not allowed")),
+    KeyReused: Kind(422, N_("A key was used before with other content")),
+    AlreadyReversed: Kind(409, N_("Already reversed"), N_("Entry {entry_id} was already reversed, by entry {by}.")),
+    BookNotMigrated: Kind(503, N_("There is no book yet"), N_("Run tanzhang init on this machine, then load this page again.")),
+    LedgerError: Kind(422, N_("The ledger refuses this")),
+    FactorNotFound: Kind(404, N_("No factor answers")),
+    UnknownActivity: Kind(404, N_("Not found")),
+    AmbiguousAlias: Kind(422, N_("The name has several meanings")),
+    PackInvalid: Kind(500, N_("A factor pack cannot be used")),
+    FactorError: Kind(422, N_("The question cannot be answered")),
+    CarbonError: Kind(422, N_("The data cannot be used")),
+}
+TITLES = {
+    400: N_("The address or its parameters are wrong"),
+    404: N_("Not found"),
+    405: N_("This address does not take that method"),
+    406: N_("Not in that form"),
+    413: N_("Too large"),
+    415: N_("This type of content is not read here"),
+    422: N_("The data cannot be used"),
+    500: N_("Something broke on our side"),
+}
+SENTENCES = {
+    404: N_("There is nothing at this address. It may have been mistyped, or the division or entry does not exist in this book."),
+    500: N_("The error was written to the log of the server. Nothing was booked."),
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem as it is sent. `errors` point to row and column."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    errors: tuple[dict[str, Any], ...] = ()
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an error is."""
+    for kind in type(error).__mro__:
+        if kind in KINDS:
+            status, title, _ = KINDS[kind]
+            code = str(getattr(error, "code", "error"))
+            return _problem(status, title, code=code, detail=_detail(error), errors=_faults(error))
+    if isinstance(error, HTTPException):
+        extra = error.extra if isinstance(error.extra, list) else []
+        errors = tuple({"column": item.get("key"), "reason": item.get("message")} for item in extra if isinstance(item, dict))
+        status = error.status_code
+        detail = SENTENCES[404] if error.detail == "Not Found" else error.detail
+        return _problem(status, TITLES.get(status, error.detail), code=f"http.{status}", detail=detail, errors=errors)
+    return _problem(500, TITLES[500], code="internal", detail=SENTENCES[500], errors=())
+
+
+def sentence_of(error: Exception) -> tuple[str, dict[str, Any]]:
+    """The catalogue's sentence for a page and what fills it; empty where only the error's own will do."""
+    for kind in type(error).__mro__:
+        if kind in KINDS:
+            return KINDS[kind].sentence, {key: value for key, value in vars(error).items() if isinstance(value, str | int)}
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return SENTENCES.get(status, ""), {}
+
+
+def _problem(status: int, title: str, *, code: str, detail: str, errors: tuple[dict[str, Any], ...]) -> Problem:
+    return Problem(type=f"urn:tanzhang:problem:{code}", title=title, status=status, code=code, detail=detail, errors=errors)
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, FaultyFile):
+        count = len(error.faults)
+        return f"{count} fault{'' if count == 1 else 's'}; nothing was computed or booked. Mend every row named in errors and send the file again."
+    return str(error)
+
+
+def _faults(error: Exception) -> tuple[dict[str, Any], ...]:
+    if not isinstance(error, FaultyFile):
+        return ()
+    return tuple(msgspec.to_builtins(fault) for fault in error.faults)
