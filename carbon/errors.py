@@ -114,3 +114,13 @@ class BadSetting(CarbonError):
     def __init__(self, *, name: str, where: str, value: str, reason: str) -> None:
         self.name, self.where, self.value = name, where, value
         super().__init__(f"{name} = {value[:60]!r} ({where}): {reason}")
+
+
+class DivisionNotFound(CarbonError):
+    """A code that never was a division."""
+
+    code = "division.not-found"
+
+    def __init__(self, division: str) -> None:
+        self.division = division
+        super().__init__(f"{division!r} never was a division of GB/T 2260: six digits such as 330000")
