@@ -34,7 +34,7 @@ def verify(book: Book, *, laws: Sequence[Law] = ()) -> list[Violation]:
         found += [Violation("schema", "database", fault) for fault in guard.missing(connection)]
         if any("is missing" in violation.reason and violation.reason.startswith(("table", "column")) for violation in found):
             return found  # nothing more can be read
-        found += _book_is_itself(connection)
+        found += _book_is_itself(connection, book.id)
         tables = _tables(connection)
         found += _log_holds(connection, tables, checkpoints)
         found += _rows_belong(tables)
@@ -56,7 +56,7 @@ def _checkpoints(book: Book) -> tuple[list[Checkpoint], list[Violation]]:
     return [one for one in log if one.origin == book.origin], foreign[:1]
 
 
-def _book_is_itself(connection: sa.Connection) -> list[Violation]:
+def _book_is_itself(connection: sa.Connection, opened: str) -> list[Violation]:
     """One row names the book, one is its head; the id holds the moment at which the book was made."""
     rows = connection.exec_driver_sql("SELECT id, created_at FROM book_info").all()
     heads = [row[0] for row in connection.exec_driver_sql("SELECT id FROM head").all()]
@@ -65,7 +65,7 @@ def _book_is_itself(connection: sa.Connection) -> list[Violation]:
         return [*found, Violation("book", "book_info", f"one row names the book, not {len(rows)}")]
     book_id, created_at = rows[0]
     us = created_at if isinstance(created_at, int) else microseconds(created_at)
-    if not book_id.startswith(f"{us // 1000:012x}") or us % 1000 or len(book_id) != 32:
+    if book_id != opened or not book_id.startswith(f"{us // 1000:012x}") or us % 1000:
         found.append(Violation("book", f"book_info {book_id}", "its id and the moment of its making do not belong together"))
     return found
 

@@ -4,7 +4,6 @@ Frames go in and come out column by column: a Python object per value is what ma
 row, of Python rows 4 µs).
 """
 
-import io
 import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -45,18 +44,14 @@ def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
 
 
 def read(connection: sa.Connection, sql: str, schema: pl.Schema) -> pl.DataFrame:
-    """The rows of a query without parameters; `schema` names its columns and takes days as text and instants as microseconds."""
+    """The rows of a query without parameters; `schema` names its columns: integers, text and bytes."""
     if connection.dialect.name == "sqlite":
         rows = _driver(connection).execute(sql).fetchall()
-        return pl.DataFrame(rows, schema=schema, orient="row")
-    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT CSV)") as copy:
-        text = b"".join(copy)
-    if not text:
-        return schema.to_frame()
-    as_text = {name: pl.String if kind == pl.Binary else kind for name, kind in schema.items()}
-    frame = pl.read_csv(io.BytesIO(text), has_header=False, schema=as_text)
-    hexed = [pl.col(name).str.slice(2).str.decode("hex") for name, kind in schema.items() if kind == pl.Binary]
-    return frame.with_columns(hexed)
+    else:
+        # binary rows cost half of textual ones, and a third of COPY, which the driver hands out row by row
+        with _driver(connection).cursor(binary=True) as cursor:
+            rows = cursor.execute(sql).fetchall()
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def add_up(connection: sa.Connection, table: str, *, key: Sequence[str], sums: pl.DataFrame) -> None:
