@@ -174,7 +174,8 @@ class FactorLibrary:
                 column="division",
             )
         somewhere = {factor.region for factor in every}
-        for region in self.chain(regions, year):
+        places = self.chain(regions, year)
+        for region in places:
             if region.code not in somewhere and region.level != "country":
                 skipped += region.level != "grid"
                 continue
@@ -188,7 +189,9 @@ class FactorLibrary:
                 )
                 return best[0], steps, skipped
             steps.append(Step(region=region.code, level=region.level, outcome="none"))
-        raise FactorNotFound(_why_not(activity, regions, year, basis, every, candidates, usable, choice))
+        here = {region.code for region in places} | {"WORLD"}
+        near = [[factor for factor in some if factor.region in here] for some in (candidates, usable)]
+        raise FactorNotFound(_why_not(activity, regions, year, basis, every, near[0], near[1], choice))
 
     def _candidates(self, activity: Activity, basis: str) -> list[EmissionFactor]:
         """Factors hung on the activity (or on the one whose factors it shares) whose basis fits; those without a basis always do."""
