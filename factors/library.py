@@ -189,8 +189,8 @@ class FactorLibrary:
                 )
                 return best[0], steps, skipped
             steps.append(Step(region=region.code, level=region.level, outcome="none"))
-        here = {region.code for region in places} | {"WORLD"}
-        near = [[factor for factor in some if factor.region in here] for some in (candidates, usable)]
+        codes = {region.code for region in places} | {"WORLD"}
+        near = [[factor for factor in some if factor.region in codes] for some in (candidates, usable)]
         raise FactorNotFound(_why_not(activity, regions, year, basis, every, near[0], near[1], choice))
 
     def _candidates(self, activity: Activity, basis: str) -> list[EmissionFactor]:
