@@ -39,11 +39,17 @@ def judge_places(sieve: Sieve, ends: pl.Series, *, sites: Sites | None) -> tuple
             "division", code="division.missing", reason="the division is missing: six digits such as 330106, or an ISO code such as GB"
         )
         return frame["site"], frame["division"]
-    rows = frame.select("line", "site", "division", end=ends)
+    # a site that never moved lies where it lies on every day: then days need no look
+    moved = any(len(lies) > 1 for lies in sites.values())
+    rows = frame.select("line", "site", "division", end=ends if moved else pl.lit(None, dtype=pl.Date))
+    ever: dict[str, list[str]] = {}
+    for code, lies in sorted(sites.items()):
+        for division in {division for _, division in lies}:
+            ever.setdefault(division, []).append(code)
     found: dict[tuple[str | None, str | None, date | None], tuple[str | None, str | None]] = {}
     for site, division, day in rows.select("site", "division", "end").unique().iter_rows():
         try:
-            found[site, division, day] = _place(site, division, day, sites)
+            found[site, division, day] = _place(site, division, day, sites, ever)
         except Refusal as refusal:
             here = rows.filter(
                 pl.col("site").eq_missing(pl.lit(site, dtype=pl.String))
@@ -61,7 +67,10 @@ def judge_places(sieve: Sieve, ends: pl.Series, *, sites: Sites | None) -> tuple
 _PLACES = {"site": pl.String, "division": pl.String, "end": pl.Date, "at_site": pl.String, "at_division": pl.String}
 
 
-def _place(site: str | None, division: str | None, day: date | None, sites: Sites) -> tuple[str | None, str | None]:
+def _place(
+    site: str | None, division: str | None, day: date | None, sites: Sites, ever: Mapping[str, Sequence[str]]
+) -> tuple[str | None, str | None]:
+    """The site and the division of lines that name these two, on that day; `ever` names the sites that ever lay in a division."""
     if site is not None:
         if site not in sites:
             near = difflib.get_close_matches(site, list(sites), n=3, cutoff=0.4)
@@ -78,7 +87,7 @@ def _place(site: str | None, division: str | None, day: date | None, sites: Site
         return site, lies
     if division is None:
         raise Refusal("division.missing", "neither site nor division is given: where did it happen?")
-    there = sorted(code for code in sites if division_on(sites, code, day or date.max) == division)
+    there = [code for code in ever.get(division, ()) if division_on(sites, code, day or date.max) == division]
     if len(there) > 1:
         raise Refusal("site.missing", f"the holder has several sites in {division} ({', '.join(there[:8])}): name one in the column 'site'")
     return (there[0] if there else division), division

@@ -8,9 +8,9 @@ from sqlmodel import Session
 from carbon import chart
 from carbon.bookkeeping import cell_sums
 from ledger import audit
-from ledger.retrace import Violation
 from ledger.book import Book
 from ledger.bulk import read
+from ledger.retrace import Violation
 
 BOOKS = ("physical", "location", "market", "product")
 

@@ -112,17 +112,13 @@ def lines(
     """
     a, s, r = table_of(ActivityLineRow).c, table_of(SiteRow).c, table_of(ReversalRow).c
     query = _query().where(a.entry_id > after).order_by(a.entry_id).limit(limit)
-    bounds: list[tuple[object, sa.ColumnElement[bool]]] = [
-        (holder, a.holder_id == holder),
-        (site, s.code == site),
-        (division, a.division == division),
-        (import_id, a.import_id == import_id),
-        (since, a.end >= since),
-        (until, a.end <= until),
-    ]
-    for given, bound in bounds:
+    if since is not None:
+        query = query.where(a.end >= since)
+    if until is not None:
+        query = query.where(a.end <= until)
+    for given, column in ((holder, a.holder_id), (site, s.code), (division, a.division), (import_id, a.import_id)):
         if given is not None:
-            query = query.where(bound)
+            query = query.where(column == given)
     if cells is not None:
         query = query.where(a.cell.in_(list(cells)))
     if standing:

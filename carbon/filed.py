@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon.activity import ActivityFrame
+from carbon.activity_text import FAULTS_MAX
 from carbon.errors import Fault
 from carbon.holder import Site
 from carbon.tables import ActivityLineRow, ImportRow
@@ -39,7 +40,7 @@ def twice_in_file(lines: ActivityFrame) -> list[Fault]:
             file=lines.file, row=max(line, other), column="activity", value=activity, code="line.twice",
             reason=f"rows {min(line, other)} and {max(line, other)} file the same site, source and activity for the same days. {REMEDY}",
         )
-        for line, other, activity in pairs.iter_rows()
+        for line, other, activity in pairs.head(FAULTS_MAX).iter_rows()
     ]  # fmt: skip
 
 
@@ -65,8 +66,9 @@ def overlapping_book(session: Session, lines: ActivityFrame, sites: Sequence[Sit
         other=pl.when(pl.col("until") >= pl.col("start")).then("before").when(pl.col("since") <= pl.col("end")).then("after")
     ).drop_nulls("other")
     faults = []
-    for line, activity, place in met.sort("line").select("line", "activity", "other").iter_rows():
-        name, row, import_id = book.select("file", "row", "import_id").row(place)
+    filed = book.select("file", "row", "import_id").rows()
+    for line, activity, place in met.sort("line").select("line", "activity", "other").head(FAULTS_MAX).iter_rows():
+        name, row, import_id = filed[place]
         reason = (
             f"row {line} files what row {row} of {name} (import {import_id}) filed already: same site, source, activity and days. "
             f"Record with --replace {import_id} to take that file's place, or with --allow-duplicates"

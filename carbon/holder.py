@@ -125,15 +125,18 @@ def add_site(
     known = sites(session, principal, holder=holder)
     if any(site.code == code for site in known):
         raise AlreadyTaken(field="site", value=code, by=f"a site of holder {holder}")
-    return open_site(session, holder=holder, code=code, name=name.strip() or code, division=division, since=since)
-
-
-def open_site(session: Session, *, holder: str, code: str, name: str, division: str, since: date) -> Site:
-    """Write a site that was checked."""
-    site = Site(new_id("s"), holder, code, name, ((since, division),))
-    session.execute(sa.insert(table_of(SiteRow)).values({"id": site.id, "holder_id": holder, "code": code, "name": name}))
-    session.execute(sa.insert(table_of(SiteDivisionRow)).values({"site_id": site.id, "valid_from": since, "division": division}))
+    site = Site(new_id("s"), holder, code, name.strip() or code, ((since, division),))
+    open_sites(session, [site])
     return site
+
+
+def open_sites(session: Session, fresh: list[Site]) -> None:
+    """Write sites that were checked."""
+    if fresh:
+        rows = [{"id": site.id, "holder_id": site.holder, "code": site.code, "name": site.name} for site in fresh]
+        session.execute(sa.insert(table_of(SiteRow)), rows)
+        lies = [{"site_id": site.id, "valid_from": since, "division": at} for site in fresh for since, at in site.divisions]
+        session.execute(sa.insert(table_of(SiteDivisionRow)), lies)
 
 
 def move_site(session: Session, principal: Principal, *, holder: str, code: str, division: str, since: date, tree: DivisionTree) -> Site:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from carbon.bookkeeping import Booking, cell_sums, emission_entries, place_lines
 from carbon.errors import FaultyFile, ImportNotFound, ImportReplaced, SitesMoved
 from carbon.estimate import EmissionFrame, estimate
 from carbon.filed import overlapping_book, twice_in_file
-from carbon.holder import Site, find_holder, new_id, open_site, places, sites
+from carbon.holder import Site, find_holder, new_id, open_sites, places, sites
 from carbon.region.divisions import DivisionTree, chain_of
 from carbon.tables import ActivityLineRow, ImportRow
 from factors.library import FactorLibrary
@@ -154,18 +155,16 @@ def _take_back(session: Session, import_id: str, *, holder: str, principal: Prin
     names = legs.select("account", "book", "division").unique()
     cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
     booked = legs.join(names.with_columns(cells), on=["account", "book", "division"])
-    batch = reversal_batch(session, divisions["reverses"].to_list(), reason=f"{file} replaces import {import_id}", cells=cell_sums(booked))
-    return post(session, batch, principal, now=now).created
+    return post(session, replaced(batch, cells=cell_sums(booked)), principal, now=now).created
 
 
 def _open_sites(session: Session, holder: str, lines: ActivityFrame, standing: list[Site]) -> list[Site]:
     """The sites of lines that named a division alone, each under the division's code, from the first day that is filed for it."""
     known = {site.code for site in standing}
     fresh = lines.frame.filter(~pl.col("site").is_in(list(known))).group_by("site", "division").agg(pl.col("start").min()).sort("site")
-    return [
-        open_site(session, holder=holder, code=code, name=code, division=division, since=since)
-        for code, division, since in fresh.iter_rows()
-    ]
+    opened = [Site(new_id("s"), holder, code, code, ((since, division),)) for code, division, since in fresh.iter_rows()]
+    open_sites(session, opened)
+    return opened
 
 
 def _keep(
