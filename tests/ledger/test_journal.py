@@ -77,9 +77,14 @@ def test_a_batch_in_which_two_entries_share_a_key_is_refused() -> None:
 
 def test_a_batch_is_posted_whole_or_not_at_all(book: Book) -> None:
     put(book, burning("1"))
-    with pytest.raises(AccountMisused, match="kept in 'physical'"), book.writing() as session:
-        post(session, burning("2"), LOCAL_ADMIN, now=NOW)
-        post(session, burning("3", book="market"), LOCAL_ADMIN, now=NOW)
+
+    def two_posts_in_one_transaction() -> None:
+        with book.writing() as session:
+            post(session, burning("2"), LOCAL_ADMIN, now=NOW)
+            post(session, burning("3", book="market"), LOCAL_ADMIN, now=NOW)
+
+    with pytest.raises(AccountMisused, match="kept in 'physical'"):
+        two_posts_in_one_transaction()
     with pytest.raises(AccountMisused):
         put(book, both(burning("2"), burning("3", book="market")))
     with book.reading() as session:
