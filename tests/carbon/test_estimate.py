@@ -1,0 +1,136 @@
+"""Estimates: exact per line, the same by vector as by hand, every fault at once, and JSON that says where each number stands."""
+
+import json
+from datetime import date
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbon.activity import parse_activities
+from carbon.answer import json_lines
+from carbon.errors import FaultyFile
+from carbon.estimate import EmissionFrame, estimate, half_even_quotient
+from carbon.region.divisions import chain_of, divisions
+from factors.gwp import gwp_set, valuation
+from factors.library import load_library
+
+LIBRARY = load_library()
+TODAY = date(2026, 11, 25)
+
+
+def estimated(text: str) -> EmissionFrame:
+    lines = parse_activities(text.encode(), file="test.csv", tree=divisions(), today=TODAY)
+    return estimate(lines, LIBRARY, chain=chain_of)
+
+
+def answers(text: str, gwp: str = "AR5.100") -> list[dict]:  # type: ignore[type-arg]
+    lines = parse_activities(text.encode(), file="test.csv", tree=divisions(), today=TODAY)
+    chunks = json_lines(lines, estimate(lines, LIBRARY, chain=chain_of), gwp=gwp_set(gwp), chain=chain_of)
+    return [json.loads(line) for line in b"".join(chunks).splitlines()]
+
+
+HEAD = "activity,quantity,unit,day,division\n"
+
+
+def test_a_hundred_kilowatt_hours_in_hangzhou_name_the_announcement() -> None:
+    (answer,) = answers(HEAD + "electricity.grid,100,kWh,2023-07-01,330106\n")
+    assert answer == {
+        "line": 2,
+        "activity": "electricity.grid",
+        "factor": "cn-grid/2025-47_e001#330000",
+        "components": {"CO2": {"ef": "0.4974 kg/kWh"}},
+        "steps": ["330106 county: none", "330100 city: none", "330000 province: used, data of 2023"],
+        "period": "2023-07-01/2023-07-01",
+        "gases": {"CO2": "49740"},
+        "not_estimated": ["CH4", "N2O"],
+        "co2e_g": "49740",
+        "source": "生态环境部、国家统计局《关于发布2023年电力二氧化碳排放因子的公告》公告2025年第47号 表3",
+    }
+
+
+def test_gases_stay_apart_and_only_the_valuation_adds_them() -> None:
+    text = "activity,quantity,unit,day,division,category\ncombustion.stationary.bituminous,1240.6,t,2024-03,330522,1A2\n"
+    (five,) = answers(text)
+    assert five["gases"] == {"CO2": "2167437703", "CH4.fossil": "242785420", "N2O": "36417813"}
+    assert five["co2e_g"] == str(valuation({gas: int(mass) for gas, mass in five["gases"].items()}, gwp_set("AR5.100"))) == "2184371986"
+    (six,) = answers(text, "AR6.100")
+    assert six["gases"] == five["gases"]
+    assert six["co2e_g"] != five["co2e_g"]
+
+
+def test_a_period_over_two_factor_years_is_one_rational_and_one_rounding() -> None:
+    text = "activity,quantity,unit,start,end,division\nelectricity.grid,1000.5,kWh,2022-12-22,2023-01-31,330106\n"
+    (answer,) = answers(text)
+    exact = Fraction("1000.5") * (Fraction(10, 41) * Fraction("515.3") + Fraction(31, 41) * Fraction("497.4"))
+    assert answer["gases"]["CO2"] == str(round(exact))
+    assert "period-split-by-days" in answer["steps"][-1]
+    assert answer["factor"] == "cn-grid/2024-33_e001#330000 + cn-grid/2025-47_e001#330000"
+
+
+def test_a_biogenic_share_moves_that_part_out_of_fossil_co2() -> None:
+    text = "activity,quantity,unit,day,division,biogenic_share\ncombustion.stationary.diesel,100,t,2024-03,330522,0.25\n"
+    (answer,) = answers(text)
+    assert int(answer["gases"]["CO2"]) == 3 * int(answer["gases"]["CO2.biogenic"])
+    assert answer["co2e_g"] == answer["gases"]["CO2"]
+
+
+def test_every_line_that_has_no_factor_is_named_at_once() -> None:
+    text = HEAD + (
+        "combustion.stationary.lubricant,1,t,2023,330106\n"
+        "electricity.grid,1,kWh,2023,330106\n"
+        "combustion.mobile.road.diesel,1,L,2023,330106\n"
+        "electricity.grid,1,kWh,2009,330106\n"
+    )
+    with pytest.raises(FaultyFile) as refusal:
+        estimated(text)
+    assert [(fault.row, fault.code) for fault in refusal.value.faults][-1] == (5, "factor.none") or len(refusal.value.faults) == 1
+
+
+def test_a_mass_beyond_64_bits_is_refused_by_its_row() -> None:
+    with pytest.raises(FaultyFile) as refusal:
+        estimated(HEAD + "electricity.grid,1,kWh,2023,330106\nelectricity.grid,999999999999999,亿kWh,2023,330106\n")
+    assert [(fault.row, fault.code) for fault in refusal.value.faults] == [(3, "number.too-large")]
+
+
+SOME = [
+    ("electricity.grid", ["kWh", "万kWh", "GJ", "tce"]), ("heat.purchased", ["GJ", "MJ"]), ("combustion.stationary.bituminous", ["t", "kg", "tce"]),
+    ("combustion.stationary.natural_gas", ["Nm3", "m3(20C)", "万Nm3", "scf"]), ("process.carbonate.limestone", ["t", "lb"]),
+]  # fmt: skip
+LINE = st.sampled_from(SOME).flatmap(
+    lambda pair: st.tuples(
+        st.just(pair[0]),
+        st.decimals(0, 10**9, places=6, allow_nan=False).map(lambda value: f"{value:f}") | st.integers(0, 10**12).map(str),
+        st.sampled_from(pair[1]),
+        st.dates(date(2021, 1, 1), date(2024, 6, 30)),
+        st.integers(0, 500),
+        st.sampled_from(["330106", "110105", "429004", "540102", "500103", "441900"]),
+        st.sampled_from(["", "1A2"]),
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINE, min_size=1, max_size=12))
+def test_by_vector_is_the_same_as_by_hand(rows: list[tuple[str, str, str, date, int, str, str]]) -> None:
+    days = [(start, min(date.fromordinal(start.toordinal() + length), TODAY)) for _, _, _, start, length, _, _ in rows]
+    text = "activity,quantity,unit,start,end,division,category\n" + "".join(
+        f"{activity},{quantity},{unit},{start},{end},{division},{category if activity.startswith('comb') else ''}\n"
+        for (activity, quantity, unit, _, _, division, category), (start, end) in zip(rows, days, strict=True)
+    )
+    found = estimated(text)
+    for index, ((activity, quantity, unit, _, _, division, category), (start, end)) in enumerate(zip(rows, days, strict=True)):
+        category_ = category or None if activity.startswith("comb") else None
+        by_hand = LIBRARY.resolve(activity, regions=chain_of(division, end), start=start, end=end, unit=unit, category=category_)
+        row = found.lines.row(index, named=True)
+        for gas in found.gases:
+            coefficient = by_hand.coefficients.get(gas)
+            assert row[gas] == (None if coefficient is None else round(Fraction(quantity) * coefficient))
+
+
+@given(st.integers(-(2**100), 2**100), st.integers(1, 2**60))
+def test_the_quotient_is_rounded_half_even(product: int, bottom: int) -> None:
+    frame = pl.DataFrame({"p": pl.Series([product], dtype=pl.Int128), "b": pl.Series([bottom], dtype=pl.Int128)})
+    assert frame.select(half_even_quotient(pl.col("p"), pl.col("b"))).item() == round(Fraction(product, bottom))
