@@ -25,7 +25,7 @@ class Freshness(ASGIMiddleware):
             if start is not None and message["type"] == "http.response.body":
                 first, start = start, None
                 if not message.get("more_body"):
-                    tag = b'W/"' + hashlib.sha256(message["body"]).hexdigest()[:24].encode() + b'"'
+                    tag = b'W/"' + hashlib.sha256(_told(message["body"])).hexdigest()[:24].encode() + b'"'
                     headers = [*first["headers"], (b"etag", tag), (b"cache-control", b"no-cache")]
                     if tag in (part.strip() for part in known.split(b",")):
                         kept = [pair for pair in headers if pair[0] not in {b"content-length", b"content-type"}]
@@ -37,3 +37,8 @@ class Freshness(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, tagged)
+
+
+def _told(body: bytes) -> bytes:
+    """The body without the header of gzip, which holds the time of packing."""
+    return body[10:] if body.startswith(b"\x1f\x8b") else body

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar.exceptions import HTTPException
 
-from carbon.errors import CarbonError, FaultyFile
+from carbon.errors import AlreadyTaken, CarbonError, FaultyFile, HolderNotFound, ImportNotFound, SiteNotFound
+from carbon.region.series import SeriesNotFound
 from factors.errors import AmbiguousAlias, FactorError, FactorNotFound, PackInvalid, UnknownActivity
 from ledger.errors import AccountNotFound, AlreadyReversed, BookNotMigrated, EntryNotFound, KeyReused, LedgerError, NotAllowed
 
@@ -39,6 +40,11 @@ KINDS: dict[type[Exception], Kind] = {
     AmbiguousAlias: Kind(422, N_("The name has several meanings")),
     PackInvalid: Kind(500, N_("A factor pack cannot be used")),
     FactorError: Kind(422, N_("The question cannot be answered")),
+    HolderNotFound: Kind(404, N_("Not found"), N_("There is no holder {holder} that you may see.")),
+    SiteNotFound: Kind(404, N_("Not found")),
+    ImportNotFound: Kind(404, N_("Not found")),
+    SeriesNotFound: Kind(404, N_("Not found")),
+    AlreadyTaken: Kind(409, N_("Taken already")),
     CarbonError: Kind(422, N_("The data cannot be used")),
 }
 TITLES = {

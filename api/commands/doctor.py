@@ -68,7 +68,7 @@ def _home(chosen: "Settings") -> Iterator[Finding]:
 
 
 def _book(chosen: "Settings") -> Iterator[Finding]:
-    from ledger.entries import log_size
+    from ledger.balances import log_size
 
     from carbon.audit import verify
     from ledger.book import open_book

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from ledger.entries import log_size
+from ledger.balances import log_size
 from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.response import Response
@@ -25,7 +25,7 @@ Asked = Request[Any, Any, Any]
 def templates(language: Language) -> Environment:
     """The templates in one language. An unknown name in a template is an error, not a blank."""
     environment = Environment(
-        loader=PackageLoader("api", "pages/templates"), autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"],
+        loader=PackageLoader("api", "pages/templates"), autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
     )  # fmt: skip
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]

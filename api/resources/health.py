@@ -1,7 +1,7 @@
 """Whether the service answers and its book can be read."""
 
 import msgspec
-from ledger.entries import log_size
+from ledger.balances import log_size
 from litestar import get
 from litestar.di import NamedDependency
 

@@ -1,0 +1,83 @@
+"""One number explained: the formula of a line with its real numbers, gas by gas, and the exact value before the one rounding."""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from carbon.answer import decimal_text
+from carbon.evidence import Explanation
+from factors.errors import FactorError
+from factors.units import find_unit
+
+ORDER = ("density", "ncv", "cc", "of", "ef")
+
+
+class Term(NamedTuple):
+    """A factor of the product: its number and unit as published; `name` is its short name, empty for constants."""
+
+    value: str
+    unit: str
+    name: str = ""
+
+
+class Formula(NamedTuple):
+    """A gas: products of terms that are added up (one a factor and share of days), the amount booked, its unit, the exact amount."""
+
+    gas: str
+    products: tuple[tuple[Term, ...], ...]
+    amount: int
+    unit: str
+    exact: str
+
+
+def formulas(explained: Explanation) -> list[Formula]:
+    """The formulas of an entry's gases; empty where no line of a file stands behind it."""
+    line, said = explained.line, explained.resolution
+    if line is None or said is None:
+        return []
+    booked = {leg.commodity: leg for leg in explained.entry.legs if leg.account.startswith("holder/")}
+    found = []
+    for gas, coefficient in said["coefficients"].items():
+        leg = booked.get(gas)
+        if leg is None:
+            continue
+        exact = Fraction(coefficient["exact"]) * Fraction(line.quantity)
+        products = [
+            _product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]
+        ]
+        found.append(Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, decimal_text(exact, digits=4)))
+    return found
+
+
+def _product(quantity: str, unit: str, said: dict[str, Any], gas: str, part: dict[str, Any], biogenic: str | None) -> tuple[Term, ...]:
+    base = gas.split(".")[0]
+    several = len(said["factors"]) > 1
+    mine = [p for p in said["parameters"] if p["gas"] in {base, gas, ""} or p["name"] in {"ncv", "density"}]
+    if several:
+        mine = [p for p in mine if p["factor"] in {part["id"], ""} or p["name"] == "ef" and p["factor"] not in {f["id"] for f in said["factors"]}]
+    by_name = {p["name"]: p for p in mine if p["name"] != "ef" or p["gas"].split(".")[0] == base}
+    if "cc" in by_name and base == "CO2" and "ef" not in by_name:
+        names = [name for name in ("density", "ncv", "cc", "of") if name in by_name]
+    elif "ef" in by_name:
+        per_energy = _is_energy(by_name["ef"]["unit"].split("/")[-1]) and not _is_energy(unit)
+        names = [name for name in ("density", "ncv") if name in by_name and per_energy] + ["ef"]
+    else:
+        return ()
+    terms = [Term(quantity, unit), *(Term(by_name[name]["value"], _shown(by_name[name]["unit"]), name) for name in names)]
+    if "cc" in names:
+        terms.append(Term("44/12", ""))
+    if biogenic and gas in {"CO2", "CO2.biogenic"}:
+        terms.append(Term(biogenic if gas == "CO2.biogenic" else f"(1 − {biogenic})", "", "biogenic_share"))
+    if several:
+        terms.append(Term(part["share"], "", "days"))
+    return tuple(terms)
+
+
+def _shown(unit: str) -> str:
+    return "" if unit == "1" else unit
+
+
+def _is_energy(token: str) -> bool:
+    try:
+        return find_unit(token).dimension == "energy"
+    except FactorError:
+        return False
