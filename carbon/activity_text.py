@@ -1,6 +1,8 @@
 """The text of a CSV file as a table of cells, each row under the number that it has in the file."""
 
+import csv
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +14,11 @@ from carbon.errors import Fault, FaultyFile
 
 FILE_BYTES_MAX = 2**30
 ROW_BYTES_MAX = 2**24
+HEADER_BYTES_MAX = 100_000
 CELL_CHARACTERS_MAX = 4_000
 FAULTS_MAX = 50_000
 """As many faults are told one by one; a file with more is wrong in a way that nobody reads line by line."""
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +128,15 @@ def _row_of_open_quote(body: bytes) -> int:
 
 
 def _columns_of(body: bytes) -> int:
-    import csv
-    import io
-
-    end = body.find(b"\n", 0, ROW_BYTES_MAX)
-    head = body[: end if end >= 0 else ROW_BYTES_MAX].decode("utf-8", errors="ignore")
-    if len(head) > 200_000:
+    """How many cells the header has; the rest of the file is held to it."""
+    line = _LINE_END.search(body, 0, ROW_BYTES_MAX)
+    head = body[: line.start() if line else HEADER_BYTES_MAX].decode("utf-8", errors="ignore")
+    if len(head) > HEADER_BYTES_MAX:
         return 1
-    row = next(csv.reader(io.StringIO(head.strip("\r"))), [])
-    return max(1, len(row))
+    try:
+        return max(1, len(next(csv.reader([head]), [])))
+    except csv.Error:
+        return 1
 
 
 def _parse(body: bytes, columns: int, file: str) -> tuple[pl.DataFrame, list[tuple[int, int, int, str]]]:
