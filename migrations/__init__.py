@@ -6,6 +6,7 @@ On PostgreSQL the tables belong to the role `tanzhang_owner`, for which `TANZHAN
 
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ FOLDER = Path(__file__).parent
 def config(connection: sa.Connection | None = None) -> Config:
     """Alembic's settings, without a file: the scripts lie in this package."""
     settings = Config()
-    settings.set_main_option("script_location", str(FOLDER))
+    settings.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     settings.attributes["connection"] = connection
     return settings
 
@@ -65,6 +66,15 @@ def upgrade(url: str, *, home: Path, owner_url: str | None = None) -> bool:
     finally:
         engine.dispose()
     return True
+
+
+def models() -> tuple[ModuleType, ...]:
+    """The modules whose tables are migrated; importing them is what fills the metadata."""
+    import carbon.region.tables
+    import carbon.tables
+    import ledger.tables
+
+    return ledger.tables, carbon.tables, carbon.region.tables
 
 
 def known() -> set[str]:

