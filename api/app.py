@@ -1,6 +1,7 @@
 """The application: pages in two languages, /api/v1, its documentation, and nothing that is loaded from elsewhere."""
 
 import logging
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -63,8 +64,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return shown
 
 
-def create_app(book: Book, *, principal: Principal = LOCAL_READER) -> Litestar:
-    """The application over an open book, for a reader at this machine."""
+def create_app(book: Book, *, principal: Principal = LOCAL_READER, timezone: tzinfo = UTC) -> Litestar:
+    """The application over an open book, for a reader at this machine. `timezone` says which day it is."""
     bundle.manifest()  # a missing bundle is said now, not on the first page
     static = create_static_files_router(
         "/static", [bundle.DIST], opt=PUBLIC, cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True)
@@ -75,7 +76,7 @@ def create_app(book: Book, *, principal: Principal = LOCAL_READER) -> Litestar:
             *(Router(f"/{language}", route_handlers=list(PAGES), include_in_schema=False) for language in LANGUAGES),
         ],
         dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(lambda: principal, sync_to_thread=False)},
-        state=State({"book": book}),
+        state=State({"book": book, "timezone": timezone}),
         exception_handlers={Exception: answer},
         middleware=[Freshness()],
         response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],

@@ -1,6 +1,6 @@
-"""How amounts are written: one unit a column, 万 and 亿 in Chinese, k, M and G in English, a true minus, the full integer where it is evidence."""
+"""How amounts are written: one unit a column, 万 and 亿 in Chinese, k, M and G in English, a true minus, full integers as evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -13,9 +13,9 @@ SCALES: dict[Language, tuple[tuple[str, int], ...]] = {
     "zh": (("亿 t", 10**8 * TONNE_G), ("万 t", 10**4 * TONNE_G), ("t", TONNE_G), ("kg", 1000), ("g", 1)),
     "en": (("Gt", 10**9 * TONNE_G), ("Mt", 10**6 * TONNE_G), ("kt", 1000 * TONNE_G), ("t", TONNE_G), ("kg", 1000), ("g", 1)),
 }
+HUNDREDTHS = {"亿 t", "Gt"}
 GASES = {
-    "CO2": "CO₂", "CO2.biogenic": "CO₂ (bio)", "CH4": "CH₄", "CH4.fossil": "CH₄ (fossil)", "CH4.biogenic": "CH₄ (bio)", "N2O": "N₂O",
-    "SF6": "SF₆", "NF3": "NF₃", "CO2e": "CO₂e",
+    "CO2": "CO₂", "CH4": "CH₄", "N2O": "N₂O", "SF6": "SF₆", "NF3": "NF₃", "CO2e": "CO₂e",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def scale_for(masses_g: Iterable[int | None], language: Language) -> Scale:
     for unit, grams in SCALES[language]:
         if largest >= grams:
             ratio = largest / grams
-            return Scale(unit, grams, 0 if unit == "g" else 2 if ratio < 10 else 1)
+            return Scale(unit, grams, 0 if unit == "g" else 2 if ratio < 10 or unit in HUNDREDTHS else 1)
     return Scale("t", TONNE_G, 0)
 
 
@@ -59,6 +59,13 @@ def decimal_text(value: Decimal, digits: int) -> str:
 def integer(value: int) -> str:
     """The full integer with thousands separators."""
     return f"{value:,}".replace("-", MINUS)
+
+
+def grouped(text: str) -> str:
+    """A plain decimal as filed, with thousands separators and a true minus; its digits are not touched."""
+    whole, point, rest = text.partition(".")
+    sign, digits = (MINUS, whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{rest}" if digits.isdecimal() else text
 
 
 def percent(part: int, whole: int, digits: int = 1) -> str | None:
@@ -78,8 +85,9 @@ def signed(text: str) -> str:
     return text if text.startswith(MINUS) or not text.strip("0.,") else "+" + text
 
 
-def gas_name(gas: str) -> str:
-    """A gas as chemists write it; its set stays beside a CO₂e."""
+def gas_name(gas: str, origins: Mapping[str, str] | None = None) -> str:
+    """A gas as chemists write it, its origin after it (in the words of `origins`); its set stays beside a CO₂e."""
     if gas.startswith("CO2e."):
         return "CO₂e " + gas.removeprefix("CO2e.")
-    return GASES.get(gas, gas)
+    name, _, origin = gas.partition(".")
+    return GASES.get(name, name) + (f" ({(origins or {}).get(origin, origin)})" if origin else "")

@@ -61,9 +61,11 @@ def application() -> object:
     import logging
 
     from api.app import create_app
+    from ledger.book import open_book
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    return create_app(asked.book(None, None))
+    chosen = asked.settings(None, None)
+    return create_app(open_book(chosen.database_url, home=chosen.home), timezone=chosen.timezone)
 
 
 def is_free(host: str, port: int) -> bool:

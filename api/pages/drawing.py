@@ -1,4 +1,4 @@
-"""Geometry of what the server draws: curves, sparklines, stacked years, treemaps, and the steps of a colour scale. Pixels only, no amounts."""
+"""Geometry of what the server draws: curves, sparklines, stacked years, treemaps, and the steps of a colour scale. Pixels only."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -41,8 +41,8 @@ class Stack(NamedTuple):
     along: tuple[tuple[float, str], ...]
 
 
-def nice_step(largest: float, parts: int) -> float:
-    """The smallest of 1, 2, 2.5, 5 × 10ⁿ of which `parts` cover `largest`."""
+def nice_step(largest: float, parts: int, *, leads: Sequence[float] = (1, 2, 2.5, 5, 10)) -> float:
+    """The smallest of `leads` × 10ⁿ of which `parts` cover `largest`."""
     if largest <= 0:
         return 1.0
     power = 10.0
@@ -53,7 +53,7 @@ def nice_step(largest: float, parts: int) -> float:
     while rough * power**-exponent < 1:
         exponent -= 1
     lead = rough * power**-exponent
-    return next(step for step in (1, 2, 2.5, 5, 10) if lead <= step + 1e-9) * power**exponent
+    return next(step for step in leads if lead <= step + 1e-9) * power**exponent
 
 
 def tick_text(value: float) -> str:
@@ -70,7 +70,7 @@ def year_ticks(years: Sequence[int], most: int) -> list[int]:
     return [*between, years[-1]]
 
 
-def _frame(years: Sequence[int], largest: float, *, width: int, height: int, narrow: bool) -> tuple[int, int, float, float, float]:
+def _frame(largest: float, *, width: int, height: int) -> tuple[int, int, float, float, float]:
     step = nice_step(largest, 4)
     top = step * max(1, -(-largest // step))
     left = max(8 + 7 * max(len(tick_text(step * k)) for k in range(round(top / step) + 1)), 28)
@@ -78,10 +78,10 @@ def _frame(years: Sequence[int], largest: float, *, width: int, height: int, nar
 
 
 def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int, labels: Sequence[tuple[int, str]] = ()) -> Curve:
-    """A curve over years from zero up; `labels` are the years to mark and what to write there. Missing years break the line."""
+    """A curve over years from zero up; `labels` are the years to mark and what to write there. A None breaks the line."""
     years = [year for year, _ in points]
     largest = max((value for _, value in points if value is not None), default=0.0)
-    left, right, base, step, top = _frame(years, largest, width=width, height=height, narrow=width < 500)
+    left, right, base, step, top = _frame(largest, width=width, height=height)
     span = max(years[-1] - years[0], 1)
 
     def at(year: int, value: float) -> tuple[float, float]:
@@ -90,11 +90,10 @@ def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int
 
     runs: list[list[tuple[float, float]]] = [[]]
     for year, value in points:
-        if value is None or (runs[-1] and year - last > 1):
+        if value is None:
             runs.append([])
-        if value is not None:
+        else:
             runs[-1].append(at(year, value))
-        last = year
     values = dict(points)
     marks = []
     for year, text in labels:
@@ -117,7 +116,7 @@ def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int
 def stack(years: Sequence[int], series: Sequence[Sequence[float]], *, width: int, height: int) -> Stack:
     """One column a year, the series on top of each other in their order; negative parts are not drawn (the table has them)."""
     totals = [sum(max(values[k], 0) for values in series) for k in range(len(years))]
-    left, right, base, step, top = _frame(years, max(totals, default=0), width=width, height=height, narrow=width < 500)
+    left, right, base, step, top = _frame(max(totals, default=0), width=width, height=height)
     slot = (right - left) / max(len(years), 1)
     bar = min(slot * 0.62, 46)
     boxes = []
@@ -149,7 +148,7 @@ def sparkline(values: Sequence[int | None], *, width: int = 88, height: int = 18
 
 def breaks(largest: float, steps: int = 7) -> list[float]:
     """The upper bounds of all but the last step of one colour scale, evenly and nicely spaced."""
-    step = nice_step(largest, steps)
+    step = nice_step(largest, steps, leads=(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10))
     return [round(step * k, 10) for k in range(1, steps)]
 
 
@@ -159,7 +158,7 @@ def step_of(value: float, bounds: Sequence[float]) -> int:
 
 
 def treemap(values: Sequence[float], *, aspect: float = 1.25) -> list[Box]:
-    """Squarified boxes for values in descending order (Bruls, Huizing, van Wijk 2000), in percent of a frame `aspect` times as wide as high."""
+    """Squarified boxes for values in descending order (Bruls et al. 2000), in percent of a frame `aspect` times as wide as high."""
     total = sum(values)
     boxes: list[Box] = []
     left, top, width, height = 0.0, 0.0, 100.0 * aspect, 100.0

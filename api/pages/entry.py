@@ -29,6 +29,7 @@ from ledger.checkpoint import public_key, read_log
 from ledger.errors import BadProof
 from ledger.principal import Principal
 
+REPORTS = ("SAR.100", "TAR.100", "AR4.100", "AR5.100", "AR6.100")
 EntryId = Annotated[int, PathParameter(ge=0, le=2**63 - 1)]
 After = Annotated[int, QueryParameter(ge=-1, le=2**63 - 1)]
 
@@ -81,7 +82,7 @@ def entry_context(request: Asked, book: Book, explained: Explanation, holder: Ho
     activity = by_id().get(line.activity) if line else None
     return {
         "entry": view, "line": line, "holder": holder, "resolution": explained.resolution, "gases": gases_of(view),
-        "formulas": formulas(explained), "value": value_of(view.legs, gwp_set(gwp)), "gwp": gwp, "gwp_sets": sorted(gwp_sets()),
+        "formulas": formulas(explained), "value": value_of(view.legs, gwp_set(gwp)), "gwp": gwp, "gwp_sets": [name for name in REPORTS if name in gwp_sets()],
         "account": lambda name: words.account(name, say, place), "place": place, "activity": activity, "words": words, "say": say,
         "signed": checkpointed(book, view), "category": words.category(parse_cell(line.cell).category, say, book=view.book) if line else "",
         "activity_name": (activity.name_zh if language == "zh" else activity.name_en) if activity else "",

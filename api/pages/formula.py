@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from api.figures import grouped
 from carbon.answer import decimal_text
 from carbon.evidence import Explanation
 from factors.errors import FactorError
@@ -36,7 +37,7 @@ def formulas(explained: Explanation) -> list[Formula]:
         return []
     booked = {leg.commodity: leg for leg in explained.entry.legs if leg.account.startswith("holder/")}
     found = []
-    for gas, coefficient in said["coefficients"].items():
+    for gas, coefficient in sorted(said["coefficients"].items(), key=lambda pair: (not pair[0].startswith("CO2"), pair[0])):
         leg = booked.get(gas)
         if leg is None:
             continue
@@ -44,7 +45,7 @@ def formulas(explained: Explanation) -> list[Formula]:
         products = [
             _product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]
         ]
-        found.append(Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, decimal_text(exact, digits=4)))
+        found.append(Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, grouped(decimal_text(exact, digits=4))))
     return found
 
 
@@ -62,7 +63,7 @@ def _product(quantity: str, unit: str, said: dict[str, Any], gas: str, part: dic
         names = [name for name in ("density", "ncv") if name in by_name and per_energy] + ["ef"]
     else:
         return ()
-    terms = [Term(quantity, unit), *(Term(by_name[name]["value"], _shown(by_name[name]["unit"]), name) for name in names)]
+    terms = [Term(grouped(quantity), unit), *(Term(by_name[name]["value"], _shown(by_name[name]["unit"]), name) for name in names)]
     if "cc" in names:
         terms.append(Term("44/12", ""))
     if biogenic and gas in {"CO2", "CO2.biogenic"}:

@@ -1,6 +1,7 @@
 """How a dashboard is drawn: scales, shares, tiles, treemap, curve and columns. Figures in grams go in, text and pixels come out."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,11 +14,14 @@ from api.pages.drawing import Box, breaks, curve, sparkline, stack, step_of, tre
 from api.pages.sectors import Sectors, sectors_by_year
 from api.pages.shell import chart_json
 from api.pages.tiles import TILES
+from api.problems import N_
 from carbon.region.dashboard import ChildRow, Dashboard, Place
 from carbon.region.divisions import divisions
 from carbon.region.series import find_series, show_series
 from factors.gwp import DEFAULT_SET, gwp_sets
 
+HIGHEST, OTHER = N_("highest"), N_("Other sectors")
+FRESH_YEARS = 3
 SMALL_BOX, MINI_BOX = 5.5, 3.0  # percent of the frame: below them a box bears its name alone, or nothing
 WIDE, NARROW = (640, 250), (358, 210)
 
@@ -63,8 +67,20 @@ def region_context(session: Session, shown: Dashboard, language: Language, *, sa
         "covered": percent(physical, shown.mass_g) if physical and shown.mass_g else None, "books": _books(shown),
         "with_data": sum(1 for row in rows if row.mass is not None), "place_name": lambda code: _division_name(code, language),
         "curve": _curve(shown, language, say), "sectors": _sectors(sectors, language, say), "stack_names": _sector_names(sectors, say),
-        "levels": words.LEVELS, "history_span": _span(shown.children), "sort_total": sum(1 for _ in rows),
+        "levels": words.LEVELS, "history_span": _span(shown.children), "stale": stale, "last_known": _last_known(shown, language),
     }  # fmt: skip
+
+
+def stale(year: int) -> bool:
+    """Whether data of that year are too old to pass without a sign."""
+    return datetime.now(UTC).year - year > FRESH_YEARS
+
+
+def _last_known(shown: Dashboard, language: Language) -> str:
+    if not shown.curve:
+        return ""
+    scale = scale_for([shown.curve[-1][1]], language)
+    return f"{scale.text(shown.curve[-1][1])} {scale.unit}"
 
 
 def ranked(shown: Dashboard, language: Language) -> tuple[list[RankedRow], Scale, list[float]]:
@@ -123,15 +139,15 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
     points = [(year, scale.number(known[year]) if year in known else None) for year in years]
     peak = max(shown.curve, key=lambda pair: pair[1])[0]
     last = shown.curve[-1][0]
-    marked = {peak: f"{peak} {say('highest')} {scale.text(known[peak])}" if peak != last else scale.text(known[peak])}
+    marked = {peak: f"{peak} {say(HIGHEST)} {scale.text(known[peak])}" if peak != last else scale.text(known[peak])}
     marked.setdefault(last, scale.text(known[last]))
-    if shown.year in known and all(abs(shown.year - year) > len(years) // 5 for year in marked):
+    if shown.year in known and all(abs(shown.year - year) > len(years) // 9 for year in marked):
         marked[shown.year] = f"{shown.year} {scale.text(known[shown.year])}"
     labels = sorted(marked.items())
     data = {
         "kind": "curve", "years": years, "unit": f"{scale.unit} CO₂", "digits": scale.digits,
         "series": [{"name": shown.mass_source.source if shown.mass_source else "", "values": [value for _, value in points]}],
-        "marks": [{"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year == last else "center"} for year, text in labels],
+        "marks": [{"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year > last - len(years) // 4 else "center"} for year, text in labels],
     }  # fmt: skip
     return {
         "wide": curve(points, width=WIDE[0], height=WIDE[1], labels=labels), "data": chart_json(data), "unit": scale.unit,
@@ -141,7 +157,7 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
 
 
 def _sector_names(found: Sectors, say: Callable[[str], str]) -> list[str]:
-    return [words.category(code, say) if code else say("Other sectors") for code, _ in found.rows]
+    return [words.category(code, say) if code else say(OTHER) for code, _ in found.rows]
 
 
 def _sectors(found: Sectors, language: Language, say: Callable[[str], str]) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from api.problems import N_
 from ledger.balances import log_size
 from litestar import Request
 from litestar.datastructures import Cookie
@@ -13,10 +14,11 @@ from markupsafe import Markup
 from sqlmodel import Session
 
 from api.bundle import asset
-from api.figures import gas_name, integer
+from api.figures import gas_name, grouped, integer
 from api.language import COOKIE, HTML_LANG, LANGUAGES, Language, catalogue, preferred
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "EN"}
+ORIGINS = {"fossil": N_("fossil"), "biogenic": N_("biogenic")}
 YEAR_S = 365 * 86400
 Asked = Request[Any, Any, Any]
 
@@ -29,7 +31,8 @@ def templates(language: Language) -> Environment:
         trim_blocks=True,
     )  # fmt: skip
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {"integer": integer, "gas": gas_name, "broken": broken}
+    origins = {origin: catalogue(language).gettext(word) for origin, word in ORIGINS.items()}
+    environment.filters |= {"integer": integer, "gas": lambda gas: gas_name(gas, origins), "broken": broken, "grouped": grouped}
     return environment
 
 

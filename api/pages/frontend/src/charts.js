@@ -1,10 +1,10 @@
 // The drawn SVG stays what it is; ECharts lays the same figures over it so that the pointer can read them.
 import * as echarts from 'echarts/core';
 import {BarChart, LineChart} from 'echarts/charts';
-import {AriaComponent, GridComponent, LegendComponent, MarkPointComponent, TooltipComponent} from 'echarts/components';
+import {AriaComponent, GridComponent, MarkPointComponent, TooltipComponent} from 'echarts/components';
 import {SVGRenderer} from 'echarts/renderers';
 
-echarts.use([BarChart, LineChart, AriaComponent, GridComponent, LegendComponent, MarkPointComponent, TooltipComponent, SVGRenderer]);
+echarts.use([BarChart, LineChart, AriaComponent, GridComponent, MarkPointComponent, TooltipComponent, SVGRenderer]);
 
 const token = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const palette = () => ['--d1', '--d2', '--d3', '--d4', '--d5', '--d6', '--d8', '--d7'].map(token);
@@ -22,8 +22,7 @@ function options({kind, years, series, unit, digits, marks}) {
     animation: false,
     color: palette(),
     aria: {enabled: false, decal: {show: stacked && series.length > 3}},
-    grid: {left: 2, right: 16, top: 30, bottom: series.length > 1 ? 30 : 4, containLabel: true},
-    legend: series.length > 1 ? {bottom: 0, left: 0, icon: 'rect', itemWidth: 10, itemHeight: 10, textStyle: label, type: 'plain'} : undefined,
+    grid: {left: 2, right: 16, top: 30, bottom: 4, containLabel: true},
     tooltip: {
       trigger: 'axis', confine: true, backgroundColor: token('--sheet'), borderColor: token('--line-2'), borderRadius: 2, padding: [6, 10],
       textStyle: {color: ink, fontSize: 12, fontFamily: token('--sans')}, extraCssText: 'box-shadow:none',

@@ -1,0 +1,44 @@
+"""Accounts: balances, turnovers, statements."""
+
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from api.doors import READER
+from ledger.balances import balances, statement
+from ledger.book import Book
+
+After = Annotated[int, QueryParameter(ge=-1, le=2**63 - 1)]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+@get("/accounts/balance", opt=READER, sync_to_thread=True, tags=["ledger"])
+def account_balance(
+    account: FromQuery[str], book: NamedDependency[Book],
+    since: Annotated[date | None, QueryParameter(name="from")] = None, until: FromQuery[date | None] = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Turnover of a flow account between two days (both inclusive), balance of a stock on a day. A name that ends in `/` is all below it."""
+    with book.reading() as session:
+        frame = balances(session, accounts=account, since=since, until=until)
+    return [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]
+
+
+@get("/accounts/statement", opt=READER, sync_to_thread=True, tags=["ledger"])
+def account_statement(
+    request: Request[Any, Any, Any], account: FromQuery[str], commodity: FromQuery[str], book: NamedDependency[Book],
+    after: After = -1, limit: Limit = 100,
+) -> Response[list[dict[str, Any]]]:  # fmt: skip
+    """The postings of an account in the order of the log, those after entry `after`; `Link` leads to the next page."""
+    with book.reading() as session:
+        frame = statement(session, account, commodity, after=after, limit=limit)
+    amounts = [name for name in ("amount", "balance") if name in frame.columns]
+    rows = [row | {name: str(row[name]) for name in amounts} for row in frame.iter_rows(named=True)]
+    headers = {}
+    if frame.height >= limit:
+        asked = {"account": account, "commodity": commodity, "after": frame["entry_id"][-1], "limit": limit}
+        headers["Link"] = f'<{request.url.path}?{urlencode(asked)}>; rel="next"'
+    return Response(rows, headers=headers)
