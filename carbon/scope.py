@@ -29,7 +29,7 @@ CARRIERS = {
     "electricity": "electricity", "heat.steam": "steam", "heat": "heat", "cooling": "cooling", "vehicle.car.electric": "electricity",
 }  # fmt: skip
 """Bought energy by the beginning of the activity's code; the longest beginning counts."""
-_IPCC = re.compile(r"[1-5](?:[A-H](?:[1-9][0-9]?(?:[a-z](?:i{1,3}|iv|v|vi)?)?)?)?")
+_IPCC = re.compile(r"[1-5][A-H](?:[1-9][0-9]?(?:[a-z](?:i{1,3}|iv|v|vi)?)?)?")
 _GHGP = re.compile(r"[1-9]|1[0-5]")
 _INDUSTRY = re.compile(r"([A-T]?)([0-9]{2})[0-9]{0,2}")
 CAPTURED = {

@@ -174,5 +174,7 @@ def _fields(column: pl.Series) -> Iterator[bytes]:
     numbers = _number(column.fill_null(strategy="zero") if column.dtype.is_integer() else column.fill_null(column.drop_nulls().first()))
     if numbers is None:  # every value is null
         return (NULL for _ in range(len(column)))
-    width = numbers.dtype.itemsize.to_bytes(4, "big")
-    return (NULL if absent else width + value.tobytes() for absent, value in zip(column.is_null(), numbers, strict=True))
+    size = numbers.dtype.itemsize
+    width = size.to_bytes(4, "big")
+    # the buffer's own bytes: a scalar of numpy would turn them to this machine's order
+    return (NULL if absent else width + value for absent, value in zip(column.is_null(), numbers.view(f"V{size}").tolist(), strict=True))
