@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[sa.URL]:
             connection.exec_driver_sql("SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(data, ignore_errors=True)
 
 
