@@ -1,0 +1,37 @@
+"""What the ledger cannot see, `carbon.audit` does: a cell that its lines do not add up to, a line beside another's entry."""
+
+import pytest
+import sqlalchemy as sa
+
+from carbon.audit import verify
+from tests.carbon.conftest import Firm
+from tests.conftest import owner_engine
+
+POWER = "electricity.grid,100,kWh,2023-07,s01,meter 1"
+
+
+def attack(firm: Firm, sql: str) -> None:
+    with owner_engine(firm.book).begin() as connection:
+        if firm.book.dialect == "sqlite":
+            for (name,) in connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+                connection.execute(sa.text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(sa.text("ALTER TABLE activity_line DISABLE TRIGGER USER"))
+        connection.execute(sa.text(sql))
+
+
+@pytest.mark.parametrize(
+    ("sql", "law"),
+    [
+        ("UPDATE cell SET amount = amount + 1", "cells"),
+        ("UPDATE activity_line SET division = '330106'", "cells"),
+        ("UPDATE activity_line SET entry_id = 77", "lines"),
+        ("UPDATE activity_line SET \"end\" = '2023-06-30'", "lines"),
+        ("DELETE FROM cell", "cells"),
+    ],
+)
+def test_a_change_behind_the_books_back_is_found(firm: Firm, sql: str, law: str) -> None:
+    firm.file(POWER)
+    assert verify(firm.book) == []
+    attack(firm, sql)
+    assert law in {violation.law for violation in verify(firm.book)}
