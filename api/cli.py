@@ -1,4 +1,4 @@
-"""`tanzhang`: data on standard output, messages on standard error; 0 well, 1 an error, 2 wrong usage, 3 the data or the book are at fault."""
+"""`tanzhang`: data on standard output, messages on standard error. Exit 0 well, 1 an error, 2 wrong usage, 3 data or book at fault."""
 
 import sys
 from typing import Annotated

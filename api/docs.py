@@ -11,9 +11,12 @@ from api.doors import PUBLIC
 from carbon import __version__
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Tanzhang API</title>
-<link rel="icon" href="{icon}" type="image/svg+xml"><link rel="stylesheet" href="{style}"><script type="module" src="{script}"></script></head>
-<body><div id="docs" data-schema="/schema/openapi.json"></div><noscript><a href="/schema/openapi.json">openapi.json</a></noscript></body></html>"""
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Tanzhang API</title>
+<link rel="icon" href="{icon}" type="image/svg+xml"><link rel="stylesheet" href="{style}">
+<script type="module" src="{script}"></script></head>
+<body><div id="docs" data-schema="/schema/openapi.json"></div>
+<noscript><a href="/schema/openapi.json">openapi.json</a></noscript></body></html>"""
 
 
 class OfflineDocs(OpenAPIRenderPlugin):

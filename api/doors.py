@@ -1,4 +1,4 @@
-"""Every route says who may come in (`role`), to do what (`action`), within which bounds (`scope`); a route that does not stops the start-up."""
+"""Every route says who may come in (`role`), to do what (`action`), in which bounds (`scope`); one that does not stops the start-up."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -4,7 +4,9 @@ import hashlib
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+
+BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
 
 
 class Freshness(ASGIMiddleware):
@@ -15,24 +17,23 @@ class Freshness(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         known = dict(scope["headers"]).get(b"if-none-match", b"")
-        start: Message | None = None
+        reads = scope["type"] == ScopeType.HTTP and scope["method"] == "GET"
+        start: HTTPResponseStartEvent | None = None
 
         async def tagged(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and message["status"] == 200 and scope["method"] == "GET":
+            if message["type"] == "http.response.start" and message["status"] == 200 and reads:
                 start = message
                 return
             if start is not None and message["type"] == "http.response.body":
                 first, start = start, None
                 if not message.get("more_body"):
                     tag = b'W/"' + hashlib.sha256(_told(message["body"])).hexdigest()[:24].encode() + b'"'
-                    headers = [*first["headers"], (b"etag", tag), (b"cache-control", b"no-cache")]
+                    first["headers"] = [*first["headers"], (b"etag", tag), (b"cache-control", b"no-cache")]
                     if tag in (part.strip() for part in known.split(b",")):
-                        kept = [pair for pair in headers if pair[0] not in {b"content-length", b"content-type"}]
-                        await send({**first, "status": 304, "headers": kept})
-                        await send({**message, "body": b""})
-                        return
-                    first = {**first, "headers": headers}
+                        first["status"] = 304
+                        first["headers"] = [pair for pair in first["headers"] if pair[0] not in BODY_HEADERS]
+                        message["body"] = b""
                 await send(first)
             await send(message)
 

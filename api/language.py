@@ -34,13 +34,8 @@ def preferred(*, cookie: str | None, accept: str | None) -> Language:
     """The language a reader chose, else the first of ours that the browser accepts, else Chinese."""
     if cookie in LANGUAGES:
         return cookie
-    weighted: list[tuple[float, Language]] = []
-    for item in (accept or "").split(","):
-        tag, _, quality = item.strip().partition(";q=")
-        base = tag.split("-")[0].lower()
-        for language in LANGUAGES:
-            if base == language:
-                weighted.append((_weight(quality), language))
+    items = [item.strip().partition(";q=") for item in (accept or "").split(",")]
+    weighted = [(_weight(quality), own) for tag, _, quality in items for own in LANGUAGES if tag.split("-")[0].lower() == own]
     return max(weighted, key=lambda pair: pair[0])[1] if weighted else "zh"
 
 

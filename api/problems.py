@@ -106,7 +106,7 @@ def _problem(status: int, title: str, *, code: str, detail: str, errors: tuple[d
 def _detail(error: Exception) -> str:
     if isinstance(error, FaultyFile):
         count = len(error.faults)
-        return f"{count} fault{'' if count == 1 else 's'}; nothing was computed or booked. Mend every row named in errors and send the file again."
+        return f"{count} fault{'' if count == 1 else 's'}; nothing was computed or booked. Mend the rows named in errors and send it again."
     return str(error)
 
 

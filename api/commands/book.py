@@ -45,14 +45,19 @@ def verify(database: asked.Database = None, home: asked.Home = None, as_json: as
 
 
 def balance(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="A name, or a beginning that ends in /.")], since: str | None = typer.Option(None, "--from", help="First day of the turnover of a flow account, inclusive."),
-    until: str | None = typer.Option(None, "--until", help="Last day, inclusive."), database: asked.Database = None, home: asked.Home = None,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="A name, or a beginning that ends in /.")],
+    since: str | None = typer.Option(None, "--from", help="First day of the turnover of a flow account, inclusive."),
+    until: str | None = typer.Option(None, "--until", help="Last day, inclusive."),
+    database: asked.Database = None,
+    home: asked.Home = None,
     as_json: asked.Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """tanzhang balance holder/h7k2m9/ --from 2023-01-01 --until 2023-12-31
     tanzhang balance atmosphere/330522/1A2 --json
 
-    What an account holds: the turnover between two days of a flow account, the balance on a day of a stock. A name that ends in / is all below it.
+    Turnover of a flow account between two days, balance of a stock on a day.
+
+    A name that ends in / is all below it.
     """
     from ledger.balances import balances
 

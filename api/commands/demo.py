@@ -53,9 +53,8 @@ def demo(
 
 
 def _series(book: "Book") -> None:
-    from carbon.region.shipped import import_shipped
-
     from carbon.region.divisions import divisions
+    from carbon.region.shipped import import_shipped
     from ledger.principal import LOCAL_ADMIN
 
     with book.writing() as session:

@@ -31,7 +31,9 @@ def doctor(database: asked.Database = None, home: asked.Home = None, as_json: as
     """tanzhang doctor
     tanzhang doctor --json
 
-    Check Python, SQLite, the book, the front end, fonts, port and permissions, and say how to mend what is wrong. Exit 1 where something is.
+    Check this machine, and say how to mend what is wrong.
+
+    Python, SQLite, the book and its laws, the front end, fonts, port and permissions. Exit 1 where something is bad.
     """
     chosen = asked.settings(database, home)
     findings = [finding for check in CHECKS for finding in check(chosen)]
@@ -68,9 +70,8 @@ def _home(chosen: "Settings") -> Iterator[Finding]:
 
 
 def _book(chosen: "Settings") -> Iterator[Finding]:
-    from ledger.balances import log_size
-
     from carbon.audit import verify
+    from ledger.balances import log_size
     from ledger.book import open_book
     from ledger.errors import LedgerError
 
@@ -103,7 +104,7 @@ def _fonts(_: "Settings") -> Iterator[Finding]:
     if tool is None:
         yield Finding("fonts", None, "fc-list is not installed, so this was not checked")
         return
-    listed = subprocess.run([tool, ":lang=zh", "family"], capture_output=True, text=True, check=False, timeout=20).stdout.strip()
+    listed = subprocess.run([tool, ":lang=zh", "family"], capture_output=True, text=True, check=False, timeout=20).stdout.strip()  # noqa: S603
     mend = "" if listed else "install fonts-noto-cjk; browsers on this machine show boxes without it"
     yield Finding("fonts", True if listed else None, "Chinese fonts are there" if listed else "no Chinese font", mend)
 

@@ -10,7 +10,7 @@ factors = typer.Typer(help="Activity codes and emission factors.", no_args_is_he
 
 
 def list_activities(
-    words: list[str] | None = typer.Argument(None, metavar="[WORD]...", help="Only those that hold every word."),
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Only those that hold every word.")] = None,
     as_json: asked.Json = False,
 ) -> None:
     """tanzhang factors activities

@@ -56,11 +56,15 @@ def list_holders(database: asked.Database = None, home: asked.Home = None, as_js
 
 
 def add_one_site(
-    holder_id: str = typer.Option(..., "--holder", help="Id of the holder."), code: str = typer.Option(..., "--code", help="The holder's own code, such as s01."),
+    holder_id: str = typer.Option(..., "--holder", help="Id of the holder."),
+    code: str = typer.Option(..., "--code", help="The holder's own code, such as s01."),
     division: str = typer.Option(..., "--division", help="Six digits of GB/T 2260, or ISO 3166."),
-    since: str = typer.Option(..., "--from", help="First day on which it lies there."), name: str = typer.Option("", "--name", help="What people call it."),
-    database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False,
-) -> None:  # fmt: skip
+    since: str = typer.Option(..., "--from", help="First day on which it lies there."),
+    name: str = typer.Option("", "--name", help="What people call it."),
+    database: asked.Database = None,
+    home: asked.Home = None,
+    as_json: asked.Json = False,
+) -> None:
     """tanzhang site add --holder h7k2m9abcd --code s01 --division 330522 --from 2020-01-01 --name 长兴一厂
 
     Open a site of a holder in a division, from a day on.

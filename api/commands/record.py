@@ -23,8 +23,9 @@ def record(
     from factors.library import load_library
     from ledger.principal import LOCAL_ADMIN
 
+    chosen = asked.settings(database, home)
     receipt = book_file(
-        asked.book(database, home), file, holder=holder, principal=LOCAL_ADMIN, now=asked.now(), today=asked.today(asked.settings(database, home)),
+        asked.book(database, home), file, holder=holder, principal=LOCAL_ADMIN, now=asked.now(), today=asked.today(chosen),
         library=load_library(), tree=divisions(), replace=replace, allow_duplicates=allow_duplicates,
     )  # fmt: skip
     for read in receipt.read:

@@ -12,7 +12,7 @@ region = typer.Typer(help="What statisticians publish about divisions.", no_args
 def import_file(
     file: asked.File, source: str = typer.Option(..., "--source", help="Name of the source; the same name again makes a new edition."),
     unit: str = typer.Option(..., "--unit", help="Unit of mass of the cells, such as Mt."), gas: str = typer.Option("CO2", "--gas"),
-    unknown_to_parent: bool = typer.Option(False, "--unknown-to-parent", help="Add codes that never were divisions to their city's unallocated row."),
+    unknown_to_parent: bool = typer.Option(False, "--unknown-to-parent", help="Add codes that never were divisions to their city."),
     licence: str | None = typer.Option(None, "--licence", help="Under which licence the source is published."),
     database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False,
 ) -> None:  # fmt: skip
@@ -41,10 +41,14 @@ def import_file(
 
 
 def show(
-    division: Annotated[str, typer.Argument(metavar="DIVISION", help="Six digits; the nation is 100000.")], year: int = typer.Option(..., "--year"), source: str = typer.Option(..., "--source"),
+    division: Annotated[str, typer.Argument(metavar="DIVISION", help="Six digits; the nation is 100000.")],
+    year: int = typer.Option(..., "--year"),
+    source: str = typer.Option(..., "--source"),
     edition: int | None = typer.Option(None, "--edition", help="The newest where it is left out."),
-    database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False,
-) -> None:  # fmt: skip
+    database: asked.Database = None,
+    home: asked.Home = None,
+    as_json: asked.Json = False,
+) -> None:
     """tanzhang region show 330000 --year 2017 --source Chen2020 --json
     tanzhang region show 100000 --year 2017 --source Chen2020
 

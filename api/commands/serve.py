@@ -41,6 +41,7 @@ def run(host: str, port: int, *, workers: int, database_url: str, home: str) -> 
 
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     from api.bundle import manifest
     from ledger.book import open_book
@@ -52,7 +53,7 @@ def run(host: str, port: int, *, workers: int, database_url: str, home: str) -> 
     asked.say(f"http://{shown}:{port}/  (stop with Ctrl-C)")
     Granian(
         "api.commands.serve:application", address=host, port=port, workers=workers, interface=Interfaces.ASGI, factory=True,
-        blocking_threads=1, log_access=False, log_level="warning", websockets=False,
+        blocking_threads=1, log_access=False, log_level=LogLevels.warning, websockets=False,
     ).serve()  # fmt: skip
 
 

@@ -23,7 +23,19 @@ from ledger.book import Book
 from ledger.errors import AccountNotFound
 from ledger.principal import Principal
 
-ROOTS = ("holder/", "atmosphere/", "store/", "pool/", "outside/", "conversion/", "retired/", "registry/", "sponsor/", "merchant/", "supply/")
+ROOTS = (
+    "holder/",
+    "atmosphere/",
+    "store/",
+    "pool/",
+    "outside/",
+    "conversion/",
+    "retired/",
+    "registry/",
+    "sponsor/",
+    "merchant/",
+    "supply/",
+)
 LISTED, PAGE, WHOLE = 200, 50, 1_000_000
 
 
@@ -37,7 +49,11 @@ def account_rows(session: Session, name: str) -> pl.DataFrame:
             parts.append(balances(session, accounts=root))
         except AccountNotFound:
             continue  # no entry of this kind yet
-    return pl.concat(parts) if parts else pl.DataFrame(schema={"account": pl.String, "book": pl.String, "commodity": pl.String})
+    return (
+        pl.concat(parts).sort("book", maintain_order=True, descending=True)
+        if parts
+        else pl.DataFrame(schema={"account": pl.String, "book": pl.String, "commodity": pl.String})
+    )
 
 
 HEAD = ["account", "book", "commodity", "unit", "amount", "count"]

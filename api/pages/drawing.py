@@ -101,7 +101,7 @@ def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int
         if value is None:
             continue
         x, y = at(year, value)
-        anchor = "end" if x > right - 70 else "start" if x < left + 60 else "middle"
+        anchor = "end" if x > right - (right - left) / 3 else "start" if x < left + 60 else "middle"
         marks.append((x, y, text, anchor))
     return Curve(
         width, height, left, right, base,

@@ -12,7 +12,7 @@ from litestar.response import Response
 from api.doors import READER
 from api.export import table_response
 from api.pages import words
-from api.pages.filed import Asking, found_lines
+from api.pages.filed import HEAD, Asking, found_lines
 from api.pages.formula import formulas
 from api.pages.region import EXAMPLE
 from api.pages.shell import Asked, language_of, page, translate
@@ -56,7 +56,7 @@ def gases_of(view: EntryView) -> list[tuple[str, str, list[Any]]]:
 
 
 def checkpointed(book: Book, view: EntryView) -> str:
-    """Whether the log's root is the one that was signed outside the database: ``signed``, ``other`` (it is not), or ``none`` (nobody signed)."""
+    """Whether the log's root is the one signed outside the database: ``signed``, ``other`` (it is not), or ``none`` (nobody signed)."""
     key = public_key(book.home / "secrets")
     if key is None or not book.checkpoint_file.exists():
         return "none"
@@ -82,9 +82,11 @@ def entry_context(request: Asked, book: Book, explained: Explanation, holder: Ho
     activity = by_id().get(line.activity) if line else None
     return {
         "entry": view, "line": line, "holder": holder, "resolution": explained.resolution, "gases": gases_of(view),
-        "formulas": formulas(explained), "value": value_of(view.legs, gwp_set(gwp)), "gwp": gwp, "gwp_sets": [name for name in REPORTS if name in gwp_sets()],
+        "formulas": formulas(explained), "value": value_of(view.legs, gwp_set(gwp)), "gwp": gwp,
+        "gwp_sets": [name for name in REPORTS if name in gwp_sets()],
         "account": lambda name: words.account(name, say, place), "place": place, "activity": activity, "words": words, "say": say,
-        "signed": checkpointed(book, view), "category": words.category(parse_cell(line.cell).category, say, book=view.book) if line else "",
+        "signed": checkpointed(book, view),
+        "category": words.category(parse_cell(line.cell).category, say, book=view.book) if line else "",
         "activity_name": (activity.name_zh if language == "zh" else activity.name_en) if activity else "",
     }  # fmt: skip
 
@@ -112,7 +114,9 @@ def entry_file(
     with book.reading() as session:
         view = explain_entry(session, principal, entry_id).entry
     rows = [[view.id, view.day.isoformat(), view.book, view.kind, leg.account, leg.commodity, leg.unit, leg.amount] for leg in view.legs]
-    return table_response(file, stem=f"entry-{entry_id}", head=["entry", "day", "book", "kind", "account", "commodity", "unit", "amount"], rows=rows)
+    return table_response(
+        file, stem=f"entry-{entry_id}", head=["entry", "day", "book", "kind", "account", "commodity", "unit", "amount"], rows=rows
+    )
 
 
 def _asking(
@@ -136,7 +140,7 @@ def entry_list(
     with book.reading() as session:
         found = found_lines(session, principal, asking, after=after, whole=False)
         place = divisions().ever(asking.division)
-        context = {
+        context: dict[str, Any] = {
             "asking": asking, "found": found, "words": words, "say": lambda text: translate(request, text), "after": after,
             "query": asking.query(), "place": place.name(language_of(request)) if place else asking.division, "activities": by_id(),
         }  # fmt: skip
@@ -151,4 +155,4 @@ def entry_list_file(
     """All entries behind a figure as CSV or JSON."""
     with book.reading() as session:
         found = found_lines(session, principal, asking, after=-1, whole=True)
-    return table_response(file, stem=f"entries-{asking.division}-{asking.year or 'all'}", head=found.head, rows=found.table())
+    return table_response(file, stem=f"entries-{asking.division}-{asking.year or 'all'}", head=HEAD, rows=found.table())

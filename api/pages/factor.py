@@ -10,7 +10,7 @@ from litestar.response import Response
 
 from api.doors import PUBLIC
 from api.export import table_response
-from api.figures import gas_name
+from api.figures import gas_name, grouped
 from api.language import Language
 from api.pages.shell import Asked, language_of, page
 from carbon.region.divisions import chain_of, divisions
@@ -51,13 +51,13 @@ def digits_of(value: Fraction, places: int = 4) -> str:
     return f"{text[:-cut]}.{text[-cut:]}".rstrip("0").rstrip(".") if cut else text
 
 
-def values_of(factor: EmissionFactor, activity: Activity | None) -> list[Value]:
+def values_of(factor: EmissionFactor) -> list[Value]:
     """The factor per unit of activity: as published, and for a fuel what its three parameters come to."""
     if not any(parameter.name == "ncv" for parameter in factor.parameters):
         return [Value(p.value, f"{p.unit.split('/')[0]} {gas_name(p.gas)}/{p.unit.split('/')[-1]}") for p in factor.parameters]
     per = next(parameter.unit for parameter in factor.parameters if parameter.name == "ncv").removeprefix("GJ/")
     amounts, _ = coefficients(factor.parameters, unit=find_unit(per).token, measured={})
-    return [Value(digits_of(amount / KG[smallest_unit(gas)]), f"kg {gas_name(gas)}/{per}") for gas, amount in amounts.items()]
+    return [Value(grouped(digits_of(amount / KG[smallest_unit(gas)])), f"kg {gas_name(gas)}/{per}") for gas, amount in amounts.items()]
 
 
 def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str]:
@@ -106,10 +106,10 @@ def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day:
         tried = {gas: round(amount * TRIED) for gas, amount in found.resolution.coefficients.items()}
     pack = next(pack for pack in library.packs if factor.id.startswith(pack.manifest.id + "#"))
     return {
-        "factor": factor, "activity": activity, "unit": unit, "fuel": fuel, "values": values_of(factor, activity),
+        "factor": factor, "activity": activity, "unit": unit, "fuel": fuel, "values": values_of(factor),
         "missing": missing_gases(factor, activity), "found": found, "tried": tried, "tried_quantity": TRIED, "pack": pack.manifest,
         "used_here": bool(found and found.resolution and any(part.factor.id == factor.id for part in found.resolution.parts)),
-        "history": [(other, values_of(other, activity)[0]) for other in library.history(factor)],
+        "history": [(other, values_of(other)[0]) for other in library.history(factor)],
     }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def _show(request: Asked, *, chosen: EmissionFactor | None, q: str, division: st
     context: dict[str, Any] = {
         "q": q, "division": division, "day": day, "count": len(listed), "packs": len({pack.manifest.name for pack in library.packs}),
         "total": sum(1 for _ in library.factors()), "chosen": None,
-        "rows": [(one, values_of(one, None)[0]) for one in listed[:SHOWN]], "shown": SHOWN,
+        "rows": [(one, values_of(one)[0]) for one in listed[:SHOWN]], "shown": SHOWN,
         "place": lambda code: place_name(code, language), "in_steps": language,
     }  # fmt: skip
     if chosen is not None:

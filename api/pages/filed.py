@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from urllib.parse import urlencode
 
 import polars as pl
@@ -13,11 +14,14 @@ from carbon.evidence import FiledLine, lines, masses
 from carbon.holder import holders
 from carbon.region.divisions import divisions
 from carbon.region.filings import filed_cells, value_of
-from datetime import date
 from factors.gwp import gwp_set, valuation
 from ledger.principal import Principal
 
 PAGE = 50
+HEAD = [
+    "entry", "day", "start", "end", "holder", "site", "division", "book", "scope", "category", "activity", "quantity", "unit", "file",
+    "row", "reference", "gases", "co2e_g", "gwp",
+]  # fmt: skip
 WHOLE = 100_000
 
 
@@ -49,11 +53,6 @@ class Found:
     example: bool
     gwp: str
 
-    head = [
-        "entry", "day", "start", "end", "holder", "site", "division", "book", "scope", "category", "activity", "quantity", "unit", "file",
-        "row", "reference", "gases", "co2e_g", "gwp",
-    ]  # fmt: skip
-
     def table(self) -> Iterator[list[object]]:
         """The rows as they are exported."""
         for line, _, gases, co2e in self.rows:
@@ -74,7 +73,9 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     if asking.year is not None:
         every = every.filter(pl.col("period") // 100 == asking.year)
     wanted = {"book": asking.book, "scope": asking.scope, "category": asking.category}
-    keys = [key for key in every["cell"].unique().sort() if all(value in {"", getattr(parse_cell(key), name)} for name, value in wanted.items())]
+    keys = [
+        key for key in every["cell"].unique().sort() if all(value in {"", getattr(parse_cell(key), name)} for name, value in wanted.items())
+    ]
     limit = WHOLE if whole else PAGE + 1
     listed = lines(
         session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, standing=False, after=after, limit=limit,
@@ -87,7 +88,7 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     put = _by_entry(masses(session, shown), set(keys))
     rows = []
     for line in shown:
-        gases = put.get(line.entry_id or -1, {}) if line.entry_id is not None else {}
+        gases = {} if line.entry_id is None else put.get(line.entry_id, {})
         rows.append((line, named[line.holder].name, gases, valuation(gases, prices)))
     if asking.holder:
         whole_list = listed if whole else lines(

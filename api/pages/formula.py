@@ -42,10 +42,10 @@ def formulas(explained: Explanation) -> list[Formula]:
         if leg is None:
             continue
         exact = Fraction(coefficient["exact"]) * Fraction(line.quantity)
-        products = [
-            _product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]
-        ]
-        found.append(Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, grouped(decimal_text(exact, digits=4))))
+        products = [_product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]]
+        found.append(
+            Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, grouped(decimal_text(exact, digits=4)))
+        )
     return found
 
 
@@ -54,7 +54,11 @@ def _product(quantity: str, unit: str, said: dict[str, Any], gas: str, part: dic
     several = len(said["factors"]) > 1
     mine = [p for p in said["parameters"] if p["gas"] in {base, gas, ""} or p["name"] in {"ncv", "density"}]
     if several:
-        mine = [p for p in mine if p["factor"] in {part["id"], ""} or p["name"] == "ef" and p["factor"] not in {f["id"] for f in said["factors"]}]
+        mine = [
+            p
+            for p in mine
+            if p["factor"] in {part["id"], ""} or (p["name"] == "ef" and p["factor"] not in {f["id"] for f in said["factors"]})
+        ]
     by_name = {p["name"]: p for p in mine if p["name"] != "ef" or p["gas"].split(".")[0] == base}
     if "cc" in by_name and base == "CO2" and "ef" not in by_name:
         names = [name for name in ("density", "ncv", "cc", "of") if name in by_name]

@@ -53,8 +53,9 @@ def holder_page(
         place = _place(request)
         say = lambda text: translate(request, text)  # noqa: E731
         return page(
-            request, "holder.html", session=session, here="firms", example=translate(request, EXAMPLE) if holder.example else "", holder=holder,
-            sites=sites(session, principal, holder=holder_id), rows=rows, place=place, in_words=lambda name: words.account(name, say, place),
+            request, "holder.html", session=session, here="firms", example=translate(request, EXAMPLE) if holder.example else "",
+            holder=holder, sites=sites(session, principal, holder=holder_id), rows=rows, place=place,
+            in_words=lambda name: words.account(name, say, place),
         )  # fmt: skip
 
 

@@ -25,9 +25,7 @@ Year = Annotated[int | None, QueryParameter(ge=1, le=9999)]
 EXAMPLE = N_("Firms and their filings that are marked as an example are invented; series and factors are published ones.")
 
 
-def asked_dashboard(
-    session: Session, code: str, *, principal: Principal, year: int | None, source: str, gwp: str
-) -> Dashboard:
+def asked_dashboard(session: Session, code: str, *, principal: Principal, year: int | None, source: str, gwp: str) -> Dashboard:
     """The dashboard of the address, or 404 for what never was a division."""
     tree = divisions()
     if code not in tree:
@@ -75,7 +73,12 @@ def _table(session: Session, shown: Dashboard, name: str, gwp: str) -> tuple[lis
         own = [shown.place.code, "未分到下级", "unallocated", shown.year, source, shown.unallocated_g, None, shown.filed_unallocated_g]
         residual = [shown.place.code, "残差", "residual", shown.year, source, shown.residual_g, None, None]
         total = [shown.place.code, shown.place.name_zh, shown.place.name_en, shown.year, source, shown.mass_g, shown.previous_g, None]
-        return head, [*rows, *([own] if shown.unallocated_g is not None else []), *([residual] if shown.residual_g is not None else []), total]
+        return head, [
+            *rows,
+            *([own] if shown.unallocated_g is not None else []),
+            *([residual] if shown.residual_g is not None else []),
+            total,
+        ]
     if name == "curve":
         return ["year", "mass_g", "source"], [[y, mass, shown.mass_source and shown.mass_source.source] for y, mass in shown.curve]
     if name == "sectors":

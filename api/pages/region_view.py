@@ -56,7 +56,11 @@ def region_context(session: Session, shown: Dashboard, language: Language, *, sa
     filed = scale_for([row.co2e_g for row in shown.filed], language)
     sectors = sectors_by_year(session, shown.place.code, shown.gwp)
     physical = shown.filed_g.get("physical")
-    query = {"year": shown.year} | ({"source": shown.source.source} if shown.source else {}) | ({"gwp": shown.gwp} if shown.gwp != DEFAULT_SET else {})
+    query = (
+        {"year": shown.year}
+        | ({"source": shown.source.source} if shown.source else {})
+        | ({"gwp": shown.gwp} if shown.gwp != DEFAULT_SET else {})
+    )
     return {
         "shown": shown, "name": lambda place, short=False: name_of(place, language, short=short), "query": "?" + urlencode(query),
         "plain_query": urlencode(query), "total": total, "column": column, "rows": rows, "bounds": bounds, "tiles": TILES,
@@ -118,7 +122,9 @@ def _boxes(rows: list[RankedRow]) -> list[tuple[RankedRow, Box, str]]:
     """The treemap: rows that have something to show, their boxes, and how much of a label fits."""
     drawn = [row for row in rows if row.width > 0]
     sizes = treemap([row.width for row in drawn])
-    fits = ["mini" if min(b.width, b.height) < MINI_BOX else "small" if b.height < SMALL_BOX * 2 or b.width < SMALL_BOX else "" for b in sizes]
+    fits = [
+        "mini" if min(b.width, b.height) < MINI_BOX else "small" if b.height < SMALL_BOX * 2 or b.width < SMALL_BOX else "" for b in sizes
+    ]
     return list(zip(drawn, sizes, fits, strict=True))
 
 
@@ -147,7 +153,10 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
     data = {
         "kind": "curve", "years": years, "unit": f"{scale.unit} CO₂", "digits": scale.digits,
         "series": [{"name": shown.mass_source.source if shown.mass_source else "", "values": [value for _, value in points]}],
-        "marks": [{"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year > last - len(years) // 4 else "center"} for year, text in labels],
+        "marks": [
+            {"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year > last - len(years) / 3 else "center"}
+            for year, text in labels
+        ],
     }  # fmt: skip
     return {
         "wide": curve(points, width=WIDE[0], height=WIDE[1], labels=labels), "data": chart_json(data), "unit": scale.unit,
@@ -169,7 +178,8 @@ def _sectors(found: Sectors, language: Language, say: Callable[[str], str]) -> d
     series = [{"name": name, "values": values} for name, values in zip(_sector_names(found, say), drawn, strict=True)]
     data = {"kind": "stack", "years": found.years, "unit": f"{scale.unit} CO₂e", "digits": scale.digits, "series": series}
     return {
-        "wide": stack(found.years, drawn, width=WIDE[0], height=WIDE[1]), "narrow": stack(found.years, drawn, width=NARROW[0], height=NARROW[1]),
+        "wide": stack(found.years, drawn, width=WIDE[0], height=WIDE[1]),
+        "narrow": stack(found.years, drawn, width=NARROW[0], height=NARROW[1]),
         "data": chart_json(data), "unit": scale.unit, "years": found.years,
     }  # fmt: skip
 
@@ -188,5 +198,6 @@ def series_context(session: Session, shown: Dashboard, language: Language) -> di
         said = show_series(session, shown.place.code, year=shown.year, source=source.source, tree=divisions())
     return {
         "shown": shown, "name": lambda place: name_of(place, language), "held": held, "said": said,
-        "place_name": lambda code: _division_name(code, language), "query": "?" + urlencode({"year": shown.year} | ({"source": source.source} if source else {})),
+        "place_name": lambda code: _division_name(code, language),
+        "query": "?" + urlencode({"year": shown.year} | ({"source": source.source} if source else {})),
     }  # fmt: skip

@@ -1,12 +1,11 @@
 """What every page shares: the language of its address, the templates, the frame around it."""
 
 import json
+from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from api.problems import N_
-from ledger.balances import log_size
 from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.response import Response
@@ -16,6 +15,8 @@ from sqlmodel import Session
 from api.bundle import asset
 from api.figures import gas_name, grouped, integer
 from api.language import COOKIE, HTML_LANG, LANGUAGES, Language, catalogue, preferred
+from api.problems import N_
+from ledger.balances import log_size
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "EN"}
 ORIGINS = {"fossil": N_("fossil"), "biogenic": N_("biogenic")}
@@ -27,12 +28,16 @@ Asked = Request[Any, Any, Any]
 def templates(language: Language) -> Environment:
     """The templates in one language. An unknown name in a template is an error, not a blank."""
     environment = Environment(
-        loader=PackageLoader("api", "pages/templates"), autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        loader=PackageLoader("api", "pages/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
-    )  # fmt: skip
+    )
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
     origins = {origin: catalogue(language).gettext(word) for origin, word in ORIGINS.items()}
-    environment.filters |= {"integer": integer, "gas": lambda gas: gas_name(gas, origins), "broken": broken, "grouped": grouped}
+    filters: dict[str, Callable[..., Any]] = {"integer": integer, "gas": lambda gas: gas_name(gas, origins), "broken": broken}
+    environment.filters |= filters | {"grouped": grouped}
     return environment
 
 
@@ -45,7 +50,7 @@ def language_of(request: Asked) -> Language:
     """The language that the address names, else the one the reader prefers."""
     first = request.url.path.split("/")[1]
     if first in LANGUAGES:
-        return cast("Language", first)
+        return first
     return preferred(cookie=request.cookies.get(COOKIE), accept=request.headers.get("accept-language"))
 
 
@@ -81,7 +86,8 @@ def page(
         ("ledger", f"/{language}/accounts", say("Ledger")),
     ]
     frame = {
-        "lang": language, "html_lang": HTML_LANG[language], "html_langs": HTML_LANG, "languages": LANGUAGES, "language_names": LANGUAGE_NAMES,
+        "lang": language, "html_lang": HTML_LANG[language], "html_langs": HTML_LANG, "languages": LANGUAGES,
+        "language_names": LANGUAGE_NAMES,
         "in_language": lambda other: _in_language(request, other), "asset": asset, "nav": nav, "here": here, "example": example,
         "book_state": _book_state(request, session), "origin": f"{request.url.scheme}://{request.url.netloc}",
     }  # fmt: skip

@@ -38,7 +38,8 @@ VALUE_CHAIN = {
 KINDS = {
     "scope1": N_("Responsibility: scope 1"), "scope2-location": N_("Responsibility: scope 2, average of the area"),
     "scope2-market": N_("Responsibility: scope 2, by contract"), "scope3": N_("Responsibility: scope 3"), "captured": N_("Captured"),
-    "removals": N_("Removed"), "passed-on-location": N_("Passed on"), "passed-on-market": N_("Passed on"), "passed-on-product": N_("Passed on"),
+    "removals": N_("Removed"), "passed-on-location": N_("Passed on"), "passed-on-market": N_("Passed on"),
+    "passed-on-product": N_("Passed on"),
 }  # fmt: skip
 ROOTS = {
     "atmosphere": N_("Where it went: atmosphere"), "pool": N_("Whence: the network"), "outside": N_("Whence: suppliers outside the book"),

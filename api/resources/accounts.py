@@ -21,7 +21,7 @@ def account_balance(
     account: FromQuery[str], book: NamedDependency[Book],
     since: Annotated[date | None, QueryParameter(name="from")] = None, until: FromQuery[date | None] = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Turnover of a flow account between two days (both inclusive), balance of a stock on a day. A name that ends in `/` is all below it."""
+    """Turnover of a flow account between two days (inclusive), balance of a stock on a day. A name that ends in `/` is all below it."""
     with book.reading() as session:
         frame = balances(session, accounts=account, since=since, until=until)
     return [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
@@ -33,9 +33,8 @@ class Calculated(Operation):
 
     def __post_init__(self) -> None:
         text = Schema(type=OpenAPIType.STRING)
-        self.request_body = RequestBody(
-            required=True, content={CSV: OpenAPIMediaType(schema=text, example=EXAMPLE)} | {kind: OpenAPIMediaType(schema=text) for kind in JSONL}
-        )
+        kinds = {kind: OpenAPIMediaType(schema=text) for kind in JSONL}
+        self.request_body = RequestBody(required=True, content={CSV: OpenAPIMediaType(schema=text, example=EXAMPLE)} | kinds)
 
 
 class WrongType(HTTPException):
@@ -73,7 +72,9 @@ def csv_of(body: bytes) -> bytes:
         try:
             rows.append(decoder.decode(line))
         except (msgspec.DecodeError, RecursionError) as error:
-            raise ClientException(detail=f"line {number} is no JSON object whose values are texts (numbers as text too): {error}") from error
+            raise ClientException(
+                detail=f"line {number} is no JSON object whose values are texts (numbers as text too): {error}"
+            ) from error
     names = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()
     csv.writer(buffer).writerows([names, *([row.get(name, "") for name in names] for row in rows)])

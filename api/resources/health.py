@@ -1,12 +1,12 @@
 """Whether the service answers and its book can be read."""
 
 import msgspec
-from ledger.balances import log_size
 from litestar import get
 from litestar.di import NamedDependency
 
 from api.doors import PUBLIC
 from carbon import __version__
+from ledger.balances import log_size
 from ledger.book import Book
 
 

@@ -14,7 +14,9 @@ def wire(value: Any) -> Any:
 
 def _told(value: Any, *, amount: bool) -> Any:
     if isinstance(value, dict):
-        return {key: _told(one, amount=amount or str(key).endswith("_g") or key in AMOUNTS or key == "amount") for key, one in value.items()}
+        return {
+            key: _told(one, amount=amount or str(key).endswith("_g") or key in AMOUNTS or key == "amount") for key, one in value.items()
+        }
     if isinstance(value, list | tuple):
         pair = len(value) == 2 and all(type(one) is int for one in value)
         return [value[0], str(value[1])] if pair else [_told(one, amount=amount) for one in value]
