@@ -3,6 +3,8 @@
 Revision: 0001, after nothing.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,288 +15,163 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+STRICT: dict[str, Any] = {"sqlite_strict": True}
+CLUSTERED: dict[str, Any] = {**STRICT, "sqlite_with_rowid": False}
+HOT: dict[str, Any] = {"postgresql_with": {"fillfactor": 70}}
+
+
+def _column(name: str, kind: Any) -> "sa.Column[Any]":
+    """A column that is never empty and that no sequence fills."""
+    return sa.Column(name, kind, nullable=False, autoincrement=False)
+
 
 def upgrade() -> None:
-    op.create_table(
-        "balance",
-        sa.Column("account_id", Int, autoincrement=False, nullable=False),
-        sa.Column("amount", Int, nullable=False),
-        sa.Column("count", Int, nullable=False),
-        sa.PrimaryKeyConstraint("account_id"),
-        postgresql_with={"fillfactor": 70},
-        sqlite_strict=True,
-    )
+    _book()
+    _meaning()
+    _series()
+
+
+def _book() -> None:
+    """The book: ledger.tables."""
     op.create_table(
         "book_info",
-        sa.Column("id", Text, nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "cell",
-        sa.Column("cell", Text, nullable=False),
-        sa.Column("period", Int, autoincrement=False, nullable=False),
-        sa.Column("commodity_id", Int, autoincrement=False, nullable=False),
-        sa.Column("amount", Int, nullable=False),
-        sa.Column("count", Int, nullable=False),
-        sa.PrimaryKeyConstraint("cell", "period", "commodity_id"),
-        postgresql_with={"fillfactor": 70},
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "cell_share",
-        sa.Column("cell", Text, nullable=False),
-        sa.Column("period", Int, autoincrement=False, nullable=False),
-        sa.Column("commodity_id", Int, autoincrement=False, nullable=False),
-        sa.Column("entry_id", Int, autoincrement=False, nullable=False),
-        sa.Column("amount", Int, nullable=False),
-        sa.Column("count", Int, nullable=False),
-        sa.PrimaryKeyConstraint("cell", "period", "commodity_id", "entry_id"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
+        _column("id", Text), _column("created_at", Instant()),
+        sa.PrimaryKeyConstraint("id"), **STRICT,
     )
     op.create_table(
         "commodity",
-        sa.Column("id", Int, nullable=False),
-        sa.Column("code", Text, nullable=False),
-        sa.Column("unit", Text, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("code"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "entry",
-        sa.Column("id", Int, autoincrement=False, nullable=False),
-        sa.Column("posted_at", Instant(), nullable=False),
-        sa.Column("day", Day(), nullable=False),
-        sa.Column("period", Int, nullable=False),
-        sa.Column("book", Text, nullable=False),
-        sa.Column("kind", Text, nullable=False),
-        sa.Column("payload", Blob, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_index("entry_day", "entry", ["day", "id"], unique=False)
-    op.create_table(
-        "head",
-        sa.Column("id", Int, autoincrement=False, nullable=False),
-        sa.Column("size", Int, nullable=False),
-        sa.Column("root", Blob, nullable=False),
-        sa.Column("peaks", Blob, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "holder",
-        sa.Column("id", Text, nullable=False),
-        sa.Column("kind", Text, nullable=False),
-        sa.Column("industry", Text, nullable=True),
-        sa.Column("example", Int, nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "idem",
-        sa.Column("key", Blob, nullable=False),
-        sa.Column("entry_id", Int, nullable=False),
-        sa.Column("body_hash", Blob, nullable=False),
-        sa.PrimaryKeyConstraint("key"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "posting",
-        sa.Column("account_id", Int, autoincrement=False, nullable=False),
-        sa.Column("entry_id", Int, autoincrement=False, nullable=False),
-        sa.Column("leg", Int, autoincrement=False, nullable=False),
-        sa.Column("amount", Int, nullable=False),
-        sa.Column("period", Int, nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "entry_id", "leg"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "resolution",
-        sa.Column("id", Blob, nullable=False),
-        sa.Column("content", Text, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "reversal",
-        sa.Column("entry_id", Int, autoincrement=False, nullable=False),
-        sa.Column("by_id", Int, nullable=False),
-        sa.PrimaryKeyConstraint("entry_id"),
-        sa.UniqueConstraint("by_id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "series",
-        sa.Column("id", Int, autoincrement=False, nullable=False),
-        sa.Column("source", Text, nullable=False),
-        sa.Column("edition", Int, nullable=False),
-        sa.Column("gas", Text, nullable=False),
-        sa.Column("unit", Text, nullable=False),
-        sa.Column("file", Text, nullable=False),
-        sa.Column("sha256", Blob, nullable=False),
-        sa.Column("cells", Int, nullable=False),
-        sa.Column("licence", Text, nullable=True),
-        sa.Column("actor", Text, nullable=False),
-        sa.Column("imported_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("source", "edition"),
-        sqlite_strict=True,
+        _column("id", Int), _column("code", Text), _column("unit", Text),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("code"), **STRICT,
     )
     op.create_table(
         "account",
-        sa.Column("id", Int, nullable=False),
-        sa.Column("book", Text, nullable=False),
-        sa.Column("name", Text, nullable=False),
-        sa.Column("commodity_id", Int, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["commodity_id"],
-            ["commodity.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("name", "commodity_id"),
-        sqlite_strict=True,
+        _column("id", Int), _column("book", Text), _column("name", Text), _column("commodity_id", Int),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("name", "commodity_id"),
+        sa.ForeignKeyConstraint(["commodity_id"], ["commodity.id"]), **STRICT,
+    )
+    op.create_table(
+        "entry",
+        _column("id", Int), _column("posted_at", Instant()), _column("day", Day()), _column("period", Int),
+        _column("book", Text), _column("kind", Text), _column("payload", Blob),
+        sa.PrimaryKeyConstraint("id"), **STRICT,
+    )
+    op.create_index("entry_day", "entry", ["day", "id"])
+    op.create_table(
+        "idem",
+        _column("key", Blob), _column("entry_id", Int), _column("body_hash", Blob),
+        sa.PrimaryKeyConstraint("key"), **CLUSTERED,
+    )
+    op.create_table(
+        "posting",
+        _column("account_id", Int), _column("entry_id", Int), _column("leg", Int), _column("amount", Int),
+        _column("period", Int),
+        sa.PrimaryKeyConstraint("account_id", "entry_id", "leg"), **CLUSTERED,
+    )
+    op.create_table(
+        "reversal",
+        _column("entry_id", Int), _column("by_id", Int),
+        sa.PrimaryKeyConstraint("entry_id"), sa.UniqueConstraint("by_id"), **STRICT,
+    )
+    op.create_table(
+        "balance",
+        _column("account_id", Int), _column("amount", Int), _column("count", Int),
+        sa.PrimaryKeyConstraint("account_id"), **STRICT, **HOT,
+    )
+    op.create_table(
+        "cell",
+        _column("cell", Text), _column("period", Int), _column("commodity_id", Int), _column("amount", Int),
+        _column("count", Int),
+        sa.PrimaryKeyConstraint("cell", "period", "commodity_id"), **CLUSTERED, **HOT,
+    )
+    op.create_table(
+        "cell_share",
+        _column("cell", Text), _column("period", Int), _column("commodity_id", Int), _column("entry_id", Int),
+        _column("amount", Int), _column("count", Int),
+        sa.PrimaryKeyConstraint("cell", "period", "commodity_id", "entry_id"), **CLUSTERED,
+    )
+    op.create_table(
+        "head",
+        _column("id", Int), _column("size", Int), _column("root", Blob), _column("peaks", Blob),
+        sa.PrimaryKeyConstraint("id"), **STRICT,
+    )
+
+
+def _meaning() -> None:
+    """Holders, imports and what each entry was made of: carbon.tables."""
+    op.create_table(
+        "holder",
+        _column("id", Text), _column("kind", Text), sa.Column("industry", Text, nullable=True), _column("example", Int),
+        _column("created_at", Instant()),
+        sa.PrimaryKeyConstraint("id"), **STRICT,
+    )
+    op.create_table(
+        "resolution",
+        _column("id", Blob), _column("content", Text),
+        sa.PrimaryKeyConstraint("id"), **STRICT,
     )
     op.create_table(
         "alias",
-        sa.Column("holder_id", Text, nullable=False),
-        sa.Column("kind", Text, nullable=False),
-        sa.Column("value", Text, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["holder_id"],
-            ["holder.id"],
-        ),
-        sa.PrimaryKeyConstraint("holder_id", "kind"),
-        sqlite_strict=True,
+        _column("holder_id", Text), _column("kind", Text), _column("value", Text),
+        sa.PrimaryKeyConstraint("holder_id", "kind"), sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )
-    op.create_index("alias_value", "alias", ["kind", "value"], unique=False)
+    op.create_index("alias_value", "alias", ["kind", "value"])
     op.create_table(
         "import_file",
-        sa.Column("id", Text, nullable=False),
-        sa.Column("holder_id", Text, nullable=False),
-        sa.Column("sha256", Blob, nullable=False),
-        sa.Column("name", Text, nullable=False),
-        sa.Column("lines", Int, nullable=False),
-        sa.Column("first_entry", Int, nullable=True),
-        sa.Column("last_entry", Int, nullable=True),
-        sa.Column("replaces", Text, nullable=True),
-        sa.Column("actor", Text, nullable=False),
-        sa.Column("imported_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["holder_id"],
-            ["holder.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("holder_id", "sha256"),
-        sa.UniqueConstraint("replaces"),
-        sqlite_strict=True,
+        _column("id", Text), _column("holder_id", Text), _column("sha256", Blob), _column("name", Text), _column("lines", Int),
+        sa.Column("first_entry", Int, nullable=True), sa.Column("last_entry", Int, nullable=True),
+        sa.Column("replaces", Text, nullable=True), _column("actor", Text), _column("imported_at", Instant()),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("holder_id", "sha256"), sa.UniqueConstraint("replaces"),
+        sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )
-    op.create_table(
-        "series_cell",
-        sa.Column("series_id", Int, autoincrement=False, nullable=False),
-        sa.Column("year", Int, autoincrement=False, nullable=False),
-        sa.Column("division", Text, nullable=False),
-        sa.Column("amount", Int, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["series_id"],
-            ["series.id"],
-        ),
-        sa.PrimaryKeyConstraint("series_id", "year", "division"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )
-    op.create_index("series_cell_division", "series_cell", ["series_id", "division", "year"], unique=False)
     op.create_table(
         "site",
-        sa.Column("id", Text, nullable=False),
-        sa.Column("holder_id", Text, nullable=False),
-        sa.Column("code", Text, nullable=False),
-        sa.Column("name", Text, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["holder_id"],
-            ["holder.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("holder_id", "code"),
-        sqlite_strict=True,
+        _column("id", Text), _column("holder_id", Text), _column("code", Text), _column("name", Text),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("holder_id", "code"),
+        sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )
     op.create_table(
         "activity_line",
-        sa.Column("import_id", Text, nullable=False),
-        sa.Column("row", Int, autoincrement=False, nullable=False),
-        sa.Column("entry_id", Int, nullable=True),
-        sa.Column("holder_id", Text, nullable=False),
-        sa.Column("site_id", Text, nullable=False),
-        sa.Column("division", Text, nullable=False),
-        sa.Column("cell", Text, nullable=False),
-        sa.Column("activity", Text, nullable=False),
-        sa.Column("quantity", Text, nullable=False),
-        sa.Column("unit", Text, nullable=False),
-        sa.Column("start", Day(), nullable=False),
-        sa.Column("end", Day(), nullable=False),
-        sa.Column("month", Int, nullable=True),
-        sa.Column("resolution_id", Blob, nullable=False),
-        sa.Column("source", Text, nullable=True),
-        sa.Column("reference", Text, nullable=True),
-        sa.Column("method", Text, nullable=True),
-        sa.Column("tier", Text, nullable=True),
-        sa.Column("details", Text, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["import_id"],
-            ["import_file.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["resolution_id"],
-            ["resolution.id"],
-        ),
-        sa.PrimaryKeyConstraint("import_id", "row"),
-        sa.UniqueConstraint("entry_id"),
-        sqlite_strict=True,
+        _column("import_id", Text), _column("row", Int), sa.Column("entry_id", Int, nullable=True), _column("holder_id", Text),
+        _column("site_id", Text), _column("division", Text), _column("cell", Text), _column("activity", Text),
+        _column("quantity", Text), _column("unit", Text), _column("start", Day()), _column("end", Day()),
+        sa.Column("month", Int, nullable=True), _column("resolution_id", Blob), sa.Column("source", Text, nullable=True),
+        sa.Column("reference", Text, nullable=True), sa.Column("method", Text, nullable=True),
+        sa.Column("tier", Text, nullable=True), sa.Column("details", Text, nullable=True),
+        sa.PrimaryKeyConstraint("import_id", "row"), sa.UniqueConstraint("entry_id"),
+        sa.ForeignKeyConstraint(["import_id"], ["import_file.id"]),
+        sa.ForeignKeyConstraint(["resolution_id"], ["resolution.id"]), **STRICT,
     )
-    op.create_index("activity_line_cell", "activity_line", ["cell", "entry_id"], unique=False)
-    op.create_index("activity_line_filed", "activity_line", ["site_id", "activity", "start"], unique=False)
+    op.create_index("activity_line_cell", "activity_line", ["cell", "entry_id"])
+    op.create_index("activity_line_filed", "activity_line", ["site_id", "activity", "start"])
     op.create_table(
         "site_division",
-        sa.Column("site_id", Text, nullable=False),
-        sa.Column("valid_from", Day(), nullable=False),
-        sa.Column("division", Text, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["site_id"],
-            ["site.id"],
-        ),
-        sa.PrimaryKeyConstraint("site_id", "valid_from"),
-        sqlite_strict=True,
+        _column("site_id", Text), _column("valid_from", Day()), _column("division", Text),
+        sa.PrimaryKeyConstraint("site_id", "valid_from"), sa.ForeignKeyConstraint(["site_id"], ["site.id"]), **STRICT,
     )
+
+
+def _series() -> None:
+    """What statisticians publish: carbon.region.tables."""
+    op.create_table(
+        "series",
+        _column("id", Int), _column("source", Text), _column("edition", Int), _column("gas", Text), _column("unit", Text),
+        _column("file", Text), _column("sha256", Blob), _column("cells", Int), sa.Column("licence", Text, nullable=True),
+        _column("actor", Text), _column("imported_at", Instant()),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("source", "edition"), **STRICT,
+    )
+    op.create_table(
+        "series_cell",
+        _column("series_id", Int), _column("year", Int), _column("division", Text), _column("amount", Int),
+        sa.PrimaryKeyConstraint("series_id", "year", "division"), sa.ForeignKeyConstraint(["series_id"], ["series.id"]),
+        **CLUSTERED,
+    )
+    op.create_index("series_cell_division", "series_cell", ["series_id", "division", "year"])
 
 
 def downgrade() -> None:
     for table in (
-        "site_division",
-        "activity_line",
-        "site",
-        "series_cell",
-        "import_file",
-        "alias",
-        "account",
-        "series",
-        "reversal",
-        "resolution",
-        "posting",
-        "idem",
-        "holder",
-        "head",
-        "entry",
-        "commodity",
-        "cell_share",
-        "cell",
-        "book_info",
-        "balance",
+        "series_cell", "series", "site_division", "activity_line", "site", "import_file", "alias", "resolution",
+        "holder", "head", "cell_share", "cell", "balance", "reversal", "posting", "idem",
+        "entry", "account", "commodity", "book_info",
     ):
-        op.execute(f"DROP TABLE {table}")
+        op.drop_table(table)
