@@ -19,7 +19,7 @@ from factors.factor import PARAMETER_UNITS, parameter_value
 from factors.units import NUMBER_LENGTH_MAX, NUMBER_PATTERN, find_unit, number
 
 TEXT_MAX = {"site": 60, "source": 200, "reference": 200, "factor": 200, "counterparty": 200, "instrument": 200, "note": 2_000}
-SITE_PATTERN = r"^[^/\s]{1,60}$"
+CONTROL_PATTERN = r"[\p{Cc}&&[^\n\r\t]]"
 
 
 class Refusal(Exception):  # caught beside the cell and told as its fault
@@ -244,21 +244,11 @@ def _parameter(name: str, unit: str) -> Callable[[str], str]:
     return read
 
 
-def _length(name: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if len(text) > TEXT_MAX[name] or not text.replace("\n", "").replace("\t", "").isprintable():
-            raise Refusal("file.hostile", f"the {name} has more than {TEXT_MAX[name]} characters, or characters that do not print")
-        return text
-
-    return read
-
-
 def judge_options(sieve: Sieve, *, parameter_units: Mapping[str, str], header_row: int) -> None:
     """The optional columns: closed sets, ranges, parameters with their unit, texts that print."""
     closed = {"scope": ("scope.unknown", SCOPES), "method": ("method.unknown", METHODS), "tier": ("tier.unknown", TIERS)}
     reads: dict[str, Callable[[str], Any]] = {name: _one_of(code, allowed) for name, (code, allowed) in closed.items()}
     reads |= {"category": _category, "biogenic_share": _between(0, 1), "uncertainty_pct": _between(0, None)}
-    reads |= {name: _length(name) for name in TEXT_MAX}
     for name in PARAMETERS:
         known = PARAMETER_UNITS[name]
         unit = parameter_units.get(name, "1" if name == "oxidation" else "")
@@ -267,6 +257,10 @@ def judge_options(sieve: Sieve, *, parameter_units: Mapping[str, str], header_ro
         elif sieve.has(name):
             reason = f"{name} needs a unit in the header: one of {', '.join(f'{name} [{other}]' for other in known)}"
             sieve.faults.append(Fault(file=sieve.file, row=header_row, column=name, value=unit or None, code="unit.unknown", reason=reason))
+    for name, most in TEXT_MAX.items():
+        odd = (pl.col(name).str.len_chars() > most) | pl.col(name).str.contains(CONTROL_PATTERN)
+        reason = f"the {name} has more than {most} characters, or control characters"
+        sieve.tell(sieve.frame.filter(odd), column=name, code="file.hostile", reason=reason)
     for name, read in reads.items():
         if sieve.has(name):
             sieve.judge(name, read)

@@ -108,7 +108,16 @@ def normalised(url: str) -> str:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "busy_timeout=30000"):
+    # 64 MB of pages: with the 2 MB that SQLite starts with, an import of 100,000 lines spills its indexes again and again
+    settings = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        "busy_timeout=30000",
+        "cache_size=-65536",
+    )
+    for pragma in settings:
         connection.execute(f"PRAGMA {pragma}")
 
 
