@@ -171,10 +171,12 @@ def _fields(column: pl.Series) -> Iterator[bytes]:
         column = column.cast(pl.Binary)
     if column.dtype == pl.Binary:
         return (NULL if value is None else len(value).to_bytes(4, "big") + value for value in column.to_list())
-    numbers = _number(column.fill_null(strategy="zero") if column.dtype.is_integer() else column.fill_null(column.drop_nulls().first()))
-    if numbers is None:  # every value is null
+    known = column.drop_nulls()
+    if not len(known):
         return (NULL for _ in range(len(column)))
-    size = numbers.dtype.itemsize
-    width = size.to_bytes(4, "big")
-    # the buffer's own bytes: a scalar of numpy would turn them to this machine's order
-    return (NULL if absent else width + value for absent, value in zip(column.is_null(), numbers.view(f"V{size}").tolist(), strict=True))
+    numbers = _number(column.fill_null(known.first()))
+    assert numbers is not None, f"column {column.name} is {column.dtype}: integers, text, bytes, days and instants are kept"
+    width = numbers.dtype.itemsize.to_bytes(4, "big")
+    # as bytes of the array: a number taken out of it would come in the machine's own order
+    values = np.ascontiguousarray(numbers).view(f"V{numbers.dtype.itemsize}").tolist()
+    return (NULL if absent else width + value for absent, value in zip(column.is_null(), values, strict=True))
