@@ -19,7 +19,6 @@ from carbon.workbook_lenient import reader
 Cell = tuple[str, str] | None
 HEADER_ROWS_MAX = 20
 """Within as many rows from the top the names of the columns are looked for: titles and merged cells may stand above."""
-OUTPUT_BYTES_MAX = 400 * 2**20
 NOTES_MAX = 1_000
 
 
@@ -62,7 +61,7 @@ def _cells_of(data: bytes, file: str) -> dict[str, list[list[Cell]]]:
         raise refused(
             file, "file.hostile", f"reading the workbook took longer than {workbook_cells.SECONDS} s: file the table as CSV"
         ) from error
-    if done.returncode or len(done.stdout) > OUTPUT_BYTES_MAX:
+    if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:160]
         reason = f"the workbook cannot be read ({last or 'its reader stopped'}): open and save it again in Excel, or file the table as CSV"
         raise refused(file, "file.hostile", reason)

@@ -15,6 +15,7 @@ from typing import Any
 
 MEMORY_BYTES = 2**30
 SECONDS = 20
+OUTPUT_BYTES_MAX = 200 * 2**20
 DIGITS = 15
 """As many significant digits as Excel keeps; the binary number behind them has noise after the fifteenth."""
 
@@ -63,7 +64,10 @@ def main() -> None:
     found = {
         name: [[cell(value) for value in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)] for name in visible
     }
-    json.dump(found, sys.stdout, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(found, ensure_ascii=True, separators=(",", ":"))
+    if len(text) > OUTPUT_BYTES_MAX:
+        sys.exit(f"its cells hold more than {OUTPUT_BYTES_MAX >> 20} MB")
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":

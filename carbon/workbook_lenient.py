@@ -41,10 +41,10 @@ def _text(_: str, text: str) -> Reading:
 
 def _code(kind: str, text: str) -> Reading:
     own = _text(kind, text)[0]
-    if own is None or own.isascii() or not any(code in own.translate(FULL_WIDTH) for code in "0123456789"):
+    if own is None or own.isascii():
         return own, False
     plain = own.translate(FULL_WIDTH)
-    # only a code made of digits is set right; names such as 煤（烟煤） keep the signs that the tables know them by
+    # only what is plain letters and digits is set right; names such as 煤（烟煤） keep the signs that the tables know them by
     return (plain, True) if re.fullmatch(r"[0-9A-Za-z.\-]+", plain) and plain != own else (own, False)
 
 

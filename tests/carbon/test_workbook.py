@@ -63,6 +63,7 @@ def test_a_binary_number_becomes_the_plain_decimal_that_is_shown(value: float, t
         ("１，２３４．５", "2024年3月", "330106", ("1234.5", date(2024, 3, 1), date(2024, 3, 31), "330106")),
         ("1,234,567", "2024年3月5日", "３３０１０６", ("1234567", date(2024, 3, 5), date(2024, 3, 5), "330106")),
         (12, 45292, 330106, ("12", date(2024, 1, 1), date(2024, 1, 1), "330106")),
+        ("12", "2024 年 3 月", "３３０１０６ ", ("12", date(2024, 3, 1), date(2024, 3, 31), "330106")),
         (12, "2024/3", 330106, ("12", date(2024, 3, 1), date(2024, 3, 31), "330106")),
         (12, "2024.03.05", 330106, ("12", date(2024, 3, 5), date(2024, 3, 5), "330106")),
     ],
@@ -78,6 +79,11 @@ def test_a_date_cell_a_year_and_a_month_need_no_note() -> None:
     lines = read(workbook(HEAD, *rows))
     assert lines.frame["start"].to_list() == [date(2024, 3, 5), date(2024, 3, 6), date(2023, 1, 1), date(2023, 7, 1)]
     assert lines.read == ()
+
+
+def test_full_width_letters_of_a_unit_are_read_and_names_keep_their_signs() -> None:
+    lines = read(workbook(HEAD, ["外购电力（网电）", 1, "ｋＷｈ", "2023-07", "330106"]))
+    assert lines.frame.select("activity", "unit").row(0) == ("electricity.grid", "kWh")
 
 
 @pytest.mark.parametrize("day", [202307, 2023.07, 12, "07/03/2024", "March"])
