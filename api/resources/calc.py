@@ -48,7 +48,7 @@ class WrongType(HTTPException):
     responses={422: ResponseSpec(data_container=Problem, description="Every fault, by row and column", media_type="application/problem+json")},
 )  # fmt: skip
 def calculate(request: Request[Any, Any, Any], body: RawBody, gwp: FromQuery[str] = DEFAULT_SET) -> Response[bytes]:
-    """Emissions by gas of every line of a CSV (or JSON Lines with texts as values), one JSON object a line; or 422 with every fault."""
+    """Emissions by gas of every line of a CSV (or JSON Lines with texts as values), one object a line; or 422 with every fault."""
     kind = request.content_type[0]
     if kind not in {CSV, *JSONL}:
         raise WrongType(detail=f"send {CSV} or {JSONL[0]}, not {kind or 'no type at all'}")
