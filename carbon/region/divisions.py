@@ -2,6 +2,7 @@
 
 The table (`data/divisions.csv`) knows changes to the year: in the year of a change the old and the new code are both good. What a province
 runs itself at county level (Jiyuan, Xiantao, the corps' cities, a municipality's districts) is its child; no city is made up.
+What became of a code is told for those gone since 1997; before 2009 only where its name went on under another code, else nothing is told.
 Codes of any other form are ISO 3166 (`GB`, `US-CA`): a country's own divisions are not in the table.
 """
 
@@ -115,6 +116,7 @@ class DivisionTree:
         return sorted(hits, key=lambda row: (not row.name_zh.startswith(wanted), rank[row.level], row.code))[:limit]
 
 
+@cache
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
