@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon.activity import ACTIVITY_SCHEMA, ActivityFrame, from_pandas, parse_activities
@@ -263,6 +263,7 @@ def test_a_pandas_frame_reads_as_a_file_of_the_same_cells() -> None:
         from_pandas(frame.assign(quantity=float("nan")), tree=divisions(), today=TODAY)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_bytes_do_anything_but_read_or_be_refused(data: bytes) -> None:
     for file in ("x.csv", "x.xlsx"):
@@ -270,6 +271,7 @@ def test_no_bytes_do_anything_but_read_or_be_refused(data: bytes) -> None:
             parse_activities(data, file=file, tree=None, today=TODAY)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(alphabet='ab1,"\n\r é电\t-', max_size=12), min_size=1, max_size=30))
 def test_any_text_below_a_good_header_is_read_or_refused(rows: list[str]) -> None:
     told: tuple[Fault, ...] = ()
@@ -280,6 +282,7 @@ def test_any_text_below_a_good_header_is_read_or_refused(rows: list[str]) -> Non
     assert all(fault.row is None or 1 <= fault.row <= 400 for fault in told)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=20))
 def test_a_quantity_is_exact_or_refused(text: str) -> None:
     cell = '"' + text.replace('"', '""').replace("\0", "") + '"'

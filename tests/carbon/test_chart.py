@@ -1,7 +1,7 @@
 """Names and places: what the chart of accounts holds to, and where each kind of activity is booked."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon import chart
@@ -10,6 +10,7 @@ from factors.activities import activities, by_id
 from ledger.account import check_account
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(min_size=1, max_size=40))
 def test_any_site_code_makes_a_name_that_the_ledger_takes(site: str) -> None:
     name = chart.emission("h0123456789", site.encode("utf-8", errors="ignore").decode(), "1A2")
