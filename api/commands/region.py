@@ -36,8 +36,8 @@ def import_file(
     if as_json:
         asked.print_json(asdict(receipt) | {"total": str(receipt.total)})
         return
-    state = "stands already as" if receipt.repeated else "imported as"
-    print(f"{source}: {receipt.cells:,} cells {state} edition {receipt.edition}, {receipt.total:,} {receipt.unit} in all")
+    same = f"; it says the same as edition {receipt.same_as}" if receipt.same_as else ""
+    print(f"{source}: {receipt.cells:,} cells imported as edition {receipt.edition}, {receipt.total:,} {receipt.unit} in all{same}")
 
 
 def show(

@@ -37,6 +37,7 @@ def serve(
 
 def run(host: str, port: int, *, workers: int, database_url: str, home: str) -> None:
     """Check that book and bundle are there, print the address, and answer until stopped."""
+    import multiprocessing
     from pathlib import Path
 
     from granian import Granian
@@ -49,6 +50,8 @@ def run(host: str, port: int, *, workers: int, database_url: str, home: str) -> 
     manifest()
     open_book(database_url, home=Path(home)).engine.dispose()
     os.environ |= {"TANZHANG_DATABASE_URL": database_url, "TANZHANG_HOME": home}  # for the workers, which are processes of their own
+    # a forked worker would inherit the locks of polars' threads, and wait for ever on the first query
+    multiprocessing.set_start_method("spawn", force=True)
     shown = f"[{host}]" if ":" in host else host
     asked.say(f"http://{shown}:{port}/  (stop with Ctrl-C)")
     Granian(

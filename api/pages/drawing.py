@@ -14,7 +14,10 @@ class Box(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A drawn curve: polylines (broken at gaps), axis ticks as (place, label), and marked points as (x, y, text, anchor)."""
+    """A drawn curve: polylines (broken at gaps), dots, axis ticks as (place, label), and marked points as (x, y, text, anchor).
+
+    `sparse` is a series of single years: dots, joined by a dashed line that says only which comes after which.
+    """
 
     width: int
     height: int
@@ -26,6 +29,7 @@ class Curve(NamedTuple):
     across: tuple[tuple[float, str], ...]
     along: tuple[tuple[float, str], ...]
     marks: tuple[tuple[float, float, str, str], ...]
+    sparse: bool
 
 
 class Stack(NamedTuple):
@@ -94,6 +98,9 @@ def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int
             runs.append([])
         else:
             runs[-1].append(at(year, value))
+    sparse = is_sparse([value for _, value in points])
+    if sparse:
+        runs = [[place for run in runs for place in run]]
     values = dict(points)
     marks = []
     for year, text in labels:
@@ -106,11 +113,17 @@ def curve(points: Sequence[tuple[int, float | None]], *, width: int, height: int
     return Curve(
         width, height, left, right, base,
         lines=tuple(" ".join(f"{x},{y}" for x, y in run) for run in runs if len(run) > 1),
-        dots=tuple(run[0] for run in runs if len(run) == 1),
+        dots=tuple(runs[0]) if sparse else tuple(run[0] for run in runs if len(run) == 1),
         across=tuple((round(base - (base - 22) * step * k / top, 1), tick_text(step * k)) for k in range(round(top / step) + 1)),
         along=tuple((at(year, 0)[0], str(year)) for year in year_ticks(years, 5 if width < 500 else 8)),
         marks=tuple(marks),
+        sparse=sparse,
     )  # fmt: skip
+
+
+def is_sparse(values: Sequence[float | None]) -> bool:
+    """Whether most years between the first and the last have no value."""
+    return sum(value is None for value in values) > len(values) / 2
 
 
 def stack(years: Sequence[int], series: Sequence[Sequence[float]], *, width: int, height: int) -> Stack:

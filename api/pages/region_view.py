@@ -10,7 +10,7 @@ from sqlmodel import Session
 from api.figures import Scale, change, percent, scale_for, signed
 from api.language import Language
 from api.pages import words
-from api.pages.drawing import Box, breaks, curve, sparkline, stack, step_of, treemap
+from api.pages.drawing import Box, breaks, curve, is_sparse, sparkline, stack, step_of, treemap
 from api.pages.sectors import Sectors, sectors_by_year
 from api.pages.shell import chart_json
 from api.pages.tiles import TILES
@@ -71,7 +71,8 @@ def region_context(session: Session, shown: Dashboard, language: Language, *, sa
         "covered": percent(physical, shown.mass_g) if physical and shown.mass_g else None, "books": _books(shown),
         "with_data": sum(1 for row in rows if row.mass is not None), "place_name": lambda code: _division_name(code, language),
         "curve": _curve(shown, language, say), "sectors": _sectors(sectors, language, say), "stack_names": _sector_names(sectors, say),
-        "levels": words.LEVELS, "history_span": _span(shown.children), "stale": stale, "last_known": _last_known(shown, language),
+        "levels": words.LEVELS, "in_order": lambda books: sorted(books.items(), key=lambda pair: _order(pair[0])),
+        "history_span": _span(shown.children), "stale": stale, "last_known": _last_known(shown, language),
     }  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def _last_known(shown: Dashboard, language: Language) -> str:
 def ranked(shown: Dashboard, language: Language) -> tuple[list[RankedRow], Scale, list[float]]:
     """The divisions below, ranked; the scale of their column; the bounds of the colours on that scale."""
     masses = [child.mass_g for child in shown.children]
-    column = scale_for(masses, language)
+    column = scale_for(masses if any(mass is not None for mass in masses) else [shown.mass_g], language)
     filed = scale_for([child.filed_g for child in shown.children], language)
     largest = max((mass for mass in masses if mass is not None), default=0)
     bounds = breaks(column.number(largest))
@@ -133,7 +134,13 @@ def _books(shown: Dashboard) -> list[tuple[str, list[Any], int]]:
     found: dict[str, list[Any]] = {}
     for row in shown.filed:
         found.setdefault(row.book, []).append(row)
-    return [(book, rows, shown.filed_g.get(book, 0)) for book, rows in found.items()]
+    return [(book, found[book], shown.filed_g.get(book, 0)) for book in sorted(found, key=_order)]
+
+
+def _order(book: str) -> int:
+    """Where a book stands: direct emissions first, then bought energy, then the value chain."""
+    order = list(words.BOOKS)
+    return order.index(book) if book in order else len(order)
 
 
 def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> dict[str, Any] | None:
@@ -151,7 +158,8 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
         marked[shown.year] = f"{shown.year} {scale.text(known[shown.year])}"
     labels = sorted(marked.items())
     data = {
-        "kind": "curve", "years": years, "unit": f"{scale.unit} CO₂", "digits": scale.digits,
+        "kind": "curve", "sparse": is_sparse([value for _, value in points]), "years": years,
+        "unit": f"{scale.unit} CO₂", "digits": scale.digits,
         "series": [{"name": shown.mass_source.source if shown.mass_source else "", "values": [value for _, value in points]}],
         "marks": [
             {"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year > last - len(years) / 3 else "center"}

@@ -43,9 +43,12 @@ class WrongType(HTTPException):
     status_code = 415
 
 
+FAULTY = ResponseSpec(data_container=Problem, description="Every fault, by row and column", media_type="application/problem+json")
+
+
 @post(
     "/calc", opt=CALCULATOR, status_code=200, sync_to_thread=True, media_type=JSONL[0], tags=["calculate"], operation_class=Calculated,
-    responses={422: ResponseSpec(data_container=Problem, description="Every fault, by row and column", media_type="application/problem+json")},
+    responses={422: FAULTY},
 )  # fmt: skip
 def calculate(request: Request[Any, Any, Any], body: RawBody, gwp: FromQuery[str] = DEFAULT_SET) -> Response[bytes]:
     """Emissions by gas of every line of a CSV (or JSON Lines with texts as values), one object a line; or 422 with every fault."""

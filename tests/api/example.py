@@ -32,11 +32,7 @@ def example_book(home: Path) -> Book:
         import_series(session, file, source=COUNTIES, unit="Mt", principal=LOCAL_ADMIN, now=NOW, tree=tree)
         firm = add_holder(session, LOCAL_ADMIN, name="示例建材有限公司", industry="C3011", example=True, now=NOW)
         add_holder(session, LOCAL_ADMIN, name="=HYPERLINK(1)", now=NOW)
-        add_site(
-            session, LOCAL_ADMIN, holder=firm.id, code="s01", name="=1+1", division="330522", since=date(2020, 1, 1), tree=tree
-        )
+        add_site(session, LOCAL_ADMIN, holder=firm.id, code="s01", name="=1+1", division="330522", since=date(2020, 1, 1), tree=tree)
     workbook = Path(str(files("carbon").joinpath("data", "example_2023.xlsx")))
-    record(
-        book, workbook, holder=firm.id, principal=LOCAL_ADMIN, now=NOW, today=NOW.date(), library=load_library(), tree=tree
-    )
+    record(book, workbook, holder=firm.id, principal=LOCAL_ADMIN, now=NOW, today=NOW.date(), library=load_library(), tree=tree)
     return book

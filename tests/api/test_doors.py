@@ -23,11 +23,11 @@ def strange() -> str:
 
 
 def test_an_undeclared_route_stops_the_start_up() -> None:
-    check_doors(Litestar([declared], openapi_config=None))
+    check_doors(Litestar([declared], openapi_config=None, logging_config=None))
     with pytest.raises(ImproperlyConfiguredException, match="/forgotten"):
-        check_doors(Litestar([declared, forgotten], openapi_config=None))
+        check_doors(Litestar([declared, forgotten], openapi_config=None, logging_config=None))
     with pytest.raises(ImproperlyConfiguredException, match="/strange"):
-        check_doors(Litestar([strange], openapi_config=None))
+        check_doors(Litestar([strange], openapi_config=None, logging_config=None))
 
 
 def test_the_application_passes_its_own_check(app: Litestar) -> None:

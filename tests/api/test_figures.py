@@ -36,7 +36,9 @@ def test_a_full_integer_keeps_every_digit(value: int) -> None:
     assert int(integer(value).replace(",", "").replace("−", "-")) == value
 
 
-@pytest.mark.parametrize(("text", "shown"), [("1186.40", "1,186.40"), ("-1240.6", "−1,240.6"), ("7", "7"), ("0.0001", "0.0001"), ("abc", "abc")])
+@pytest.mark.parametrize(
+    ("text", "shown"), [("1186.40", "1,186.40"), ("-1240.6", "−1,240.6"), ("7", "7"), ("0.0001", "0.0001"), ("abc", "abc")]
+)
 def test_a_filed_decimal_keeps_its_digits(text: str, shown: str) -> None:
     assert grouped(text) == shown
 

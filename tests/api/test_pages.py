@@ -72,7 +72,15 @@ def test_an_answer_carries_its_guards_and_is_not_sent_twice(client: TestClient[A
 
 
 def test_the_word_example_stands_wherever_example_data_do(client: TestClient[Any], firm: Holder) -> None:
-    for path in ("/regions/330522?year=2023", "/regions/100000", "/entries/0", "/entries?division=330522", "/holders", f"/holders/{firm.id}", "/accounts"):
+    for path in (
+        "/regions/330522?year=2023",
+        "/regions/100000",
+        "/entries/0",
+        "/entries?division=330522",
+        "/holders",
+        f"/holders/{firm.id}",
+        "/accounts",
+    ):
         assert 'class="egbar"' in client.get(f"/zh{path}").text, path
         assert "示例" in client.get(f"/zh{path}").text
     assert 'class="egbar"' not in client.get("/zh/factors").text
@@ -103,7 +111,11 @@ def test_a_national_square_leads_to_its_province_and_missing_ones_are_hatched(cl
 
 def test_the_ranked_table_closes_with_its_unallocated_row(client: TestClient[Any]) -> None:
     page = client.get("/en/regions/330500?year=2017&source=counties, example").text
-    rows = list(csv.DictReader(io.StringIO(client.get("/en/regions/330500/children.csv?year=2017&source=counties, example").content.decode("utf-8-sig"))))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(client.get("/en/regions/330500/children.csv?year=2017&source=counties, example").content.decode("utf-8-sig"))
+        )
+    )
     parts = [int(row["mass_g"]) for row in rows[:-1] if row["mass_g"]]
     assert sum(parts) == int(rows[-1]["mass_g"]) == 13_086_000_000_000
     assert "Not allocated below" in page
@@ -116,7 +128,9 @@ def test_csv_and_json_of_a_table_say_the_same(client: TestClient[Any], table: st
     told = client.get(f"/en/regions/330522/{table}.json?year=2023").json()
     assert len(rows) == len(told)
     for row, one in zip(rows, told, strict=True):
-        assert {key: text.removeprefix("'") for key, text in row.items()} == {key: "" if value is None else str(value) for key, value in one.items()}
+        assert {key: text.removeprefix("'") for key, text in row.items()} == {
+            key: "" if value is None else str(value) for key, value in one.items()
+        }
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(client: TestClient[Any]) -> None:

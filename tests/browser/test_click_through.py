@@ -50,7 +50,7 @@ def watch(browser: Browser, server: str, width: str, *, dark: bool = False, scri
 def seen(watched: Watched, name: str) -> None:
     """The page does not scroll sideways; its picture is kept for people to look at."""
     page = watched.page
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} scrolls sideways"
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
@@ -75,7 +75,7 @@ def test_a_reader_clicks_from_the_nation_down_to_a_factor(browser: Browser, serv
     page.click('.rank a[href*="/regions/330522?"]')
     page.wait_for_url(re.compile(r"/regions/330522\?.*year=2023"))
     expect(page.locator("h1")).to_have_text("长兴县" if language == "zh" else "Changxing County")
-    assert page.locator("[data-chart][data-ready]").count() >= 1
+    page.wait_for_selector("[data-chart][data-ready]")
     seen(watched, f"{name}-4-county")
     page.click('a.ev[href*="/entries?"][href*="holder="]')
     page.wait_for_url(re.compile(r"/entries\?"))

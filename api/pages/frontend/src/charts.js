@@ -14,7 +14,7 @@ function text(value, digits) {
   return value.toLocaleString('en-US', {minimumFractionDigits: digits, maximumFractionDigits: digits}).replace('-', '\u2212');
 }
 
-function options({kind, years, series, unit, digits, marks}) {
+function options({kind, years, series, unit, digits, marks, sparse}) {
   const ink = token('--ink'), soft = token('--ink-2'), line = token('--line');
   const label = {color: soft, fontSize: 12, fontFamily: token('--sans')};
   const stacked = kind === 'stack';
@@ -34,8 +34,8 @@ function options({kind, years, series, unit, digits, marks}) {
     series: series.map(one => stacked
       ? {name: one.name, type: 'bar', stack: 'all', data: one.values, barMaxWidth: 46, barCategoryGap: '35%'}
       : {
-        name: one.name, type: 'line', data: one.values, symbol: 'circle', symbolSize: 5, showSymbol: one.values.length < 3,
-        lineStyle: {width: 2}, connectNulls: false,
+        name: one.name, type: 'line', data: one.values, symbol: 'circle', symbolSize: 5, showSymbol: sparse || one.values.length < 3,
+        lineStyle: {width: sparse ? 1 : 2, type: sparse ? 'dashed' : 'solid'}, connectNulls: Boolean(sparse),
         markPoint: {
           symbol: 'circle', symbolSize: 8, itemStyle: {color: token('--paper'), borderColor: token('--d1'), borderWidth: 2},
           label: {position: 'top', distance: 8, color: ink, fontWeight: 600, fontSize: 12, fontFamily: token('--sans')},
