@@ -1,7 +1,8 @@
 """What a page of a nation, province, city or county needs: statistical series, what holders filed, the difference, and each source.
 
-Statistics and filings are never added to each other. Sums of series are kept in memory by edition, which never changes; everything else is
-read anew. Every total names its book: physical is territorial, location and market are bought power and heat, product is the value chain.
+Statistics and filings are never added to each other; series of gases other than CO2 and CO2e are not shown here. Sums of series are kept in
+memory by edition, which never changes, sums of filings by the root of the log; everything else is read anew. Every total names its book:
+physical is territorial, location and market are bought power and heat, product is the value chain.
 """
 
 from collections.abc import Iterable
@@ -13,12 +14,12 @@ import polars as pl
 from sqlmodel import Session
 
 from carbon.errors import DivisionNotFound
-from carbon.region.divisions import NATION, NO_DATA, Division, DivisionTree
-from carbon.region.filings import FiledRow, HolderRow, by_book, filed_cells, filed_rows, filers, has_examples, value_of
+from carbon.region.divisions import NATION, Division, DivisionTree
+from carbon.region.filings import FiledRow, HolderRef, apart, by_book, by_child, filed_cells, filed_rows, filers, has_examples, stays
 from carbon.region.rollup import rollup
 from carbon.region.series import Series, all_series
 from carbon.region.sources import Rolled, Source, fullest, rolled_series, speaker
-from factors.gwp import GwpSet
+from factors.gwp import GwpSet, smallest_unit
 from ledger.principal import Principal
 
 
@@ -62,7 +63,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything on the page, integers in g unless a name says otherwise; None is "no value", never zero."""
+    """Everything on the page, integers in g unless a name says otherwise; None is "no value", never zero.
+
+    `apart`: masses filed only as CO2e of another GWP set, in no total of CO2e here.
+    """
 
     place: Place
     crumbs: tuple[Place, ...]
@@ -83,7 +87,8 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     filed: tuple[FiledRow, ...]
     filed_g: dict[str, int]
     filed_unallocated_g: int | None
-    holders: tuple[HolderRow, ...]
+    apart: dict[str, int]
+    holders: tuple[HolderRef, ...]
     example: bool
 
 
@@ -105,7 +110,7 @@ def dashboard(
     """
     if code not in tree:
         raise DivisionNotFound(code)
-    found = [(series, rolled_series(session, series, tree)) for series in all_series(session)]
+    found = [(series, rolled_series(session, series, tree)) for series in all_series(session) if smallest_unit(series.gas) == "g"]
     usable = [(series, rolled) for series, rolled in found if code in rolled.sums]
     chosen = next((pair for pair in usable if pair[0].source == source), None) or fullest(usable, code, tree)
     every_cell = filed_cells(session, tree, code)
@@ -116,16 +121,17 @@ def dashboard(
     own_pair = speaker(usable, chosen, code, when)
     kept = every_cell.filter(pl.col("period") // 100 == when)
     rolled_filed = rollup(kept, tree, code=code)
-    children = _children(chosen, code, tree, when, rolled_filed, prices)
+    filed_below = by_child(rolled_filed, prices)
+    children = _children(chosen, code, tree, when, filed_below, also=set(rolled_filed["child"]))
     children_g = _sum(child.mass_g for child in children)
     unallocated = chosen[1].own.get(code, {}).get(when) if chosen else None
     own_mass = own_pair[1].sums[code].get(when) if own_pair else None
-    apart = own_mass is not None and own_pair is not chosen
-    residual = own_mass - (children_g or 0) if own_mass is not None and apart else None
-    listed = filers(session, principal, tree, code, when, prices)
+    residual = own_mass - (children_g or 0) if own_mass is not None and own_pair is not chosen else None
+    own_place = place_of(code, tree, when or date.max.year)
+    lying = stays(session, principal, tree, code) if own_place.level in {"city", "county"} else []
     refs = tuple(_ref(series, rolled, code) for series, rolled in usable)
     return Dashboard(
-        place=place_of(code, tree, when or date.max.year),
+        place=own_place,
         crumbs=tuple(place_of(row.code, tree, when or date.max.year) for row in reversed(tree.chain(code, date(when or 9999, 12, 31)))),
         year=when,
         years=years,
@@ -141,11 +147,12 @@ def dashboard(
         residual_g=residual,
         curve=tuple(sorted(own_pair[1].sums[code].items())) if own_pair else (),
         compare=_compare(found, code, tree, when),
-        filed=filed_rows(rolled_filed, kept, prices),
+        filed=filed_rows(rolled_filed, prices),
         filed_g=by_book(rolled_filed, prices),
-        filed_unallocated_g=value_of(rolled_filed.filter((pl.col("child") == code) & (pl.col("book") == "physical")), prices),
-        holders=listed,
-        example=any(row.example for row in listed) or has_examples(session, principal, tree, code),
+        filed_unallocated_g=filed_below.get(code),
+        apart=apart(rolled_filed, prices),
+        holders=filers(session, lying, when, prices) if when else (),
+        example=has_examples(session, principal, tree, code),
     )
 
 
@@ -159,15 +166,15 @@ def _ref(series: Series, rolled: Rolled, code: str) -> SourceRef:
     return SourceRef(source=series.source, edition=series.edition, gas=series.gas, licence=series.licence, years=years)
 
 
-def _children(chosen: Source | None, code: str, tree: DivisionTree, year: int, filed: pl.DataFrame, prices: GwpSet) -> tuple[ChildRow, ...]:
-    """The divisions below in that year, and what the series or a filing still counts there; the largest first."""
-    codes = {row.code for row in tree.children(code, date(year or 9999, 12, 31))}
+def _children(
+    chosen: Source | None, code: str, tree: DivisionTree, year: int, filed: dict[str, int], *, also: set[str]
+) -> tuple[ChildRow, ...]:
+    """The divisions below in that year, and those in which the series or a filing still counts something; the largest first."""
+    codes = {row.code for row in tree.children(code, date(year or 9999, 12, 31))} | also - {code}
     sums = chosen[1].sums if chosen else {}
     codes |= {child for child in sums if child != NATION and tree.parent_when_last_valid(child) == code and year in sums[child]}
-    codes |= set(filed["child"].unique()) - {code}
-    physical = filed.filter(pl.col("book") == "physical")
     rows = []
-    for child in sorted(codes):
+    for child in codes:
         masses = sums.get(child, {})
         rows.append(
             ChildRow(
@@ -175,11 +182,9 @@ def _children(chosen: Source | None, code: str, tree: DivisionTree, year: int, f
                 mass_g=masses.get(year),
                 previous_g=masses.get(year - 1),
                 history=tuple(sorted(masses.items())),
-                filed_g=value_of(physical.filter(pl.col("child") == child), prices),
+                filed_g=filed.get(child),
             )
         )
-    if code == NATION and not sums:
-        rows = [row for row in rows if row.place.code not in NO_DATA or row.filed_g] + [row for row in rows if row.place.code in NO_DATA]
     return tuple(sorted(rows, key=lambda row: (row.mass_g is None, -(row.mass_g or row.filed_g or 0), row.place.code)))
 
 

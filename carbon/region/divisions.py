@@ -19,8 +19,6 @@ from factors.library import MAINLAND, Region
 
 NATION = "100000"
 LEVELS = ("nation", "province", "city", "county")
-NO_DATA = ("710000", "810000", "820000")
-"""Taiwan, Hong Kong, Macao: rows exist, the mainland's inventories do not cover them."""
 _ISO = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -98,6 +96,11 @@ class DivisionTree:
     def children(self, code: str, day: date) -> tuple[Division, ...]:
         """The divisions directly below on that day, by code."""
         return tuple(sorted((row for row in self._children.get(code, ()) if row.on(day)), key=lambda row: row.code))
+
+    def stem(self, code: str) -> str:
+        """The digits with which every code in the division begins: none for the nation, then two, four, six."""
+        row = self.ever(code)
+        return code[: {"nation": 0, "province": 2, "city": 4}.get(row.level if row else "", len(code))]
 
     def lineage(self) -> pl.DataFrame:
         """One row a code, as it last was: `code`, `level`, `city`, `province` (null where it lies in none)."""

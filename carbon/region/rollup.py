@@ -3,6 +3,8 @@
 Pure: cells in, frames out. A cell names the division of the site on its day; it counts for all that this one lay in when last valid.
 """
 
+from functools import lru_cache
+
 import polars as pl
 
 from carbon.chart import parse_cell
@@ -18,19 +20,25 @@ ROLLED: dict[str, type[pl.DataType]] = {
     "amount": pl.Int64,
     "count": pl.Int64,
 }
+PLACE = ("division", "book", "scope", "category")
+
+
+def placed(cells: pl.DataFrame) -> pl.DataFrame:
+    """Cells as `ledger.balances.cells` gives them, with what their keys say beside them: division, book, scope and category."""
+    keys = cells["cell"].unique()
+    said = [(key, *(getattr(cell, name) for name in PLACE)) for key in keys if (cell := parse_cell(key))]
+    return cells.join(pl.DataFrame(said, schema=dict.fromkeys(("cell", *PLACE), pl.String), orient="row"), on="cell", maintain_order="left")
 
 
 def rollup(cells: pl.DataFrame, tree: DivisionTree, *, code: str) -> pl.DataFrame:
     """What lies in `code`, by the child it came from, book, scope, category and commodity; schema `ROLLED`.
 
-    `cells` is what `ledger.balances.cells` gives, of any months: they are added up. Rows whose `child` is `code` are its unallocated part.
+    `cells` are `placed` cells of any months: they are added up. Rows whose `child` is `code` are its unallocated part.
     """
-    keys = cells.select(pl.col("cell").unique().sort())
-    parsed = [(key, *_place(key, tree, code)) for key in keys["cell"]]
-    schema = dict.fromkeys(("cell", "child", "book", "scope", "category"), pl.String)
-    places = pl.DataFrame(parsed, schema=schema, orient="row").drop_nulls("child")
+    lying = [(division, child_within(division, tree, code)) for division in cells["division"].unique()]
+    children = pl.DataFrame(lying, schema={"division": pl.String, "child": pl.String}, orient="row").drop_nulls()
     return (
-        cells.join(places, on="cell")
+        cells.join(children, on="division")
         .group_by("child", "book", "scope", "category", "commodity")
         .agg(pl.col("amount").sum(), pl.col("count").sum())
         .with_columns(division=pl.lit(code))
@@ -40,12 +48,7 @@ def rollup(cells: pl.DataFrame, tree: DivisionTree, *, code: str) -> pl.DataFram
     )
 
 
-def _place(key: str, tree: DivisionTree, code: str) -> tuple[str | None, str, str, str]:
-    """Through which child of `code` a cell's division lies in it (itself where it is `code`), or None where it lies elsewhere."""
-    cell = parse_cell(key)
-    return child_within(cell.division, tree, code), cell.book, cell.scope, cell.category
-
-
+@lru_cache(maxsize=2**16)
 def child_within(division: str, tree: DivisionTree, code: str) -> str | None:
     """The child of `code` that `division` is or lies in; `code` for itself; None where it lies elsewhere."""
     below = division

@@ -57,7 +57,9 @@ def read_series(
                     continue
                 seen.setdefault((home, year), number)
                 amount = _amount(text, scale, file=file, number=number, column=column, faults=faults)
-                cells[home, year] = cells.get((home, year), 0) + amount
+                cells[home, year] = total = cells.get((home, year), 0) + amount
+                if abs(amount) > INT64_MAX or abs(total) > INT64_MAX:
+                    faults.append(_too_large(file, number, column, text))
     if faults:
         raise FaultyFile(faults)
     if not cells:
@@ -117,12 +119,12 @@ def _amount(text: str, scale: Decimal, *, file: str, number: int, column: str, f
     except NotANumber as error:
         faults.append(Fault(file=file, row=number, column=column, value=text[:60], code=error.code, reason=str(error)))
         return 0
-    amount = int(exact.to_integral_value(rounding="ROUND_HALF_EVEN"))
-    if abs(amount) > INT64_MAX:
-        reason = "the mass does not fit in 64 bits: is the unit right?"
-        faults.append(Fault(file=file, row=number, column=column, value=text, code="number.too-large", reason=reason))
-        return 0
-    return amount
+    return int(exact.to_integral_value(rounding="ROUND_HALF_EVEN"))
+
+
+def _too_large(file: str, number: int, column: str, text: str) -> Fault:
+    reason = "the mass does not fit in 64 bits: is the unit right?"
+    return Fault(file=file, row=number, column=column, value=text, code="number.too-large", reason=reason)
 
 
 def _ragged(file: str, number: int, *, expected: int, actual: int) -> Fault:

@@ -4,14 +4,15 @@ import csv
 import io
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from operator import itemgetter
 
 from sqlmodel import Session
 
 from carbon.region.divisions import DivisionTree
-from carbon.region.series import SeriesReceipt, import_series
+from carbon.region.series import SeriesReceipt, keep_series
 from ledger.principal import Principal
+
+CELL = itemgetter("division", "year", "mass")
 
 
 def import_shipped(session: Session, *, principal: Principal, now: datetime, tree: DivisionTree) -> list[SeriesReceipt]:
@@ -19,26 +20,13 @@ def import_shipped(session: Session, *, principal: Principal, now: datetime, tre
     text = files("carbon.region").joinpath("data", "series_cn.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     receipts = []
-    with TemporaryDirectory() as folder:
-        for source in dict.fromkeys(row["source"] for row in rows):
-            own = [row for row in rows if row["source"] == source]
-            path = Path(folder) / "series_cn.csv"
-            with path.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(["division", "year", "mass"])
-                writer.writerows([row["division"], row["year"], row["mass"]] for row in own)
-            first = own[0]
-            receipts.append(
-                import_series(
-                    session,
-                    path,
-                    source=source,
-                    unit=first["unit"],
-                    gas=first["gas"],
-                    licence=first["licence"],
-                    principal=principal,
-                    now=now,
-                    tree=tree,
-                )
+    for source in dict.fromkeys(row["source"] for row in rows):
+        own = [row for row in rows if row["source"] == source]
+        data = "".join(f"{division},{year},{mass}\n" for division, year, mass in [("division", "year", "mass"), *map(CELL, own)])
+        receipts.append(
+            keep_series(
+                session, data.encode(), file="series_cn.csv", source=source, unit=own[0]["unit"], gas=own[0]["gas"],
+                licence=own[0]["licence"], principal=principal, now=now, tree=tree, only_if_new=True,
             )
+        )  # fmt: skip
     return receipts

@@ -1,6 +1,7 @@
 """Editions of series summed along the tree, and which of them speaks for a division. An edition never changes, so its sums are kept."""
 
 from datetime import date
+from threading import Lock
 
 import msgspec
 from sqlmodel import Session
@@ -20,27 +21,30 @@ class Rolled(msgspec.Struct, frozen=True):
     own: Sums
 
 
-_CACHE: dict[tuple[str, int], Rolled] = {}
+_CACHE: dict[tuple[str, Series], Rolled] = {}
+_LOCK = Lock()
 Source = tuple[Series, Rolled]
 
 
 def rolled_series(session: Session, series: Series, tree: DivisionTree) -> Rolled:
     """Sums and own masses of every division and year of an edition; kept, since an edition never changes."""
-    key = (str(session.connection().engine.url), series.id)
-    if key not in _CACHE:
-        frame = series_cells(session, series)
-        sums: Sums = {}
-        own: Sums = {}
-        for (year,), part in frame.partition_by("year", as_dict=True).items():
-            total, stands = subtotals(part, tree)
-            for code, mass in total.items():
-                sums.setdefault(code, {})[int(str(year))] = mass
-            for code, mass in stands.items():
-                own.setdefault(code, {})[int(str(year))] = mass
+    key = (str(session.connection().engine.url), series)
+    if (rolled := _CACHE.get(key)) is not None:
+        return rolled
+    sums: Sums = {}
+    own: Sums = {}
+    for (year,), part in series_cells(session, series).partition_by("year", as_dict=True).items():
+        total, stands = subtotals(part, tree)
+        for code, mass in total.items():
+            sums.setdefault(code, {})[int(str(year))] = mass
+        for code, mass in stands.items():
+            own.setdefault(code, {})[int(str(year))] = mass
+    rolled = Rolled(sums, own)
+    with _LOCK:
         while len(_CACHE) >= CACHE_MAX:
             _CACHE.pop(next(iter(_CACHE)))
-        _CACHE[key] = Rolled(sums, own)
-    return _CACHE[key]
+        _CACHE[key] = rolled
+    return rolled
 
 
 def fullest(usable: list[Source], code: str, tree: DivisionTree) -> Source | None:

@@ -13,7 +13,8 @@ from carbon.region.divisions import divisions
 from carbon.region.series import SeriesNotFound, find_series, import_series, series_cells, show_series, subtotals
 from ledger.audit import verify
 from ledger.book import Book
-from ledger.principal import LOCAL_ADMIN
+from ledger.errors import NotAllowed
+from ledger.principal import LOCAL_ADMIN, LOCAL_READER
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 TREE = divisions()
@@ -79,12 +80,12 @@ def test_codes_that_never_were_divisions_are_refused_by_name_and_nothing_is_kept
 
 def test_the_same_source_again_is_a_new_edition_and_the_old_one_stays_readable(book: Book, tmp_path: Path) -> None:
     first = written(tmp_path, "division,year,mass\n330106,2017,1.5\n330100,2017,0.25\n")
-    assert put(book, first).edition == 1
-    assert put(book, first).repeated
-    assert put(book, written(tmp_path, "division,year,mass\n330106,2017,2\n")).edition == 2
+    assert (put(book, first).edition, put(book, first).same_as) == (1, 1)
+    third = put(book, written(tmp_path, "division,year,mass\n330106,2017,2\n"))
+    assert (third.edition, third.same_as) == (3, None)
     assert show(book, "330000", 2017)["mass_g"] == str(2 * 10**12)
     assert show(book, "330100", 2017, edition=1) == {
-        "division": "330100", "year": 2017, "source": "Chen et al. 2020", "edition": 1, "mass_g": "1750000000000",
+        "division": "330100", "year": 2017, "source": "Chen et al. 2020", "mass_g": "1750000000000",
         "children": [{"division": "330106", "name": "西湖区", "mass_g": "1500000000000"}], "unallocated_g": "250000000000",
     }  # fmt: skip
 
@@ -131,3 +132,25 @@ def test_gbk_text_is_refused_with_what_to_do(book: Book, tmp_path: Path) -> None
     path.write_bytes("division,year,mass,名称\n330106,2017,1,西湖区\n".encode("gbk"))
     with pytest.raises(FaultyFile, match="UTF-8"):
         put(book, path)
+
+
+def test_a_gas_booked_in_milligrams_is_named_so_and_an_unknown_gas_is_refused(book: Book, tmp_path: Path) -> None:
+    path = written(tmp_path, "division,year,mass\n330106,2017,1.5\n")
+    put(book, path, gas="CH4", unit="kg")
+    assert show(book, "330100", 2017)["mass_mg"] == "1500000"
+    assert show(book, "330100", 2017)["children"] == [{"division": "330106", "name": "西湖区", "mass_mg": "1500000"}]
+    with pytest.raises(FaultyFile) as refusal:
+        put(book, path, gas="CO3")
+    assert refusal.value.faults[0].code == "gas.unknown"
+
+
+def test_strays_that_add_up_beyond_64_bits_are_refused(book: Book, tmp_path: Path) -> None:
+    path = written(tmp_path, "division,year,mass\n3302x1,2017,9000000\n3302x2,2017,9000000\n")
+    with pytest.raises(FaultyFile) as refusal:
+        put(book, path, unknown_to_parent=True)
+    assert [(fault.row, fault.code) for fault in refusal.value.faults] == [(3, "number.too-large")]
+
+
+def test_whoever_only_reads_imports_nothing(book: Book, tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed):
+        put(book, written(tmp_path, "division,year,mass\n330106,2017,1\n"), principal=LOCAL_READER)
