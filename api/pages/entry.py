@@ -123,10 +123,12 @@ def _asking(
     division: FromQuery[str] = "", year: Annotated[int | None, QueryParameter(ge=1, le=9999)] = None,
     account_book: Annotated[str, QueryParameter(name="book")] = "", account_scope: Annotated[str, QueryParameter(name="scope")] = "",
     category: FromQuery[str] = "", holder: FromQuery[str] = "", site: FromQuery[str] = "", gwp: FromQuery[str] = DEFAULT_SET,
+    month: Annotated[str, QueryParameter(pattern=r"^([0-9]{6}|none)?$")] = "",
 ) -> Asking:  # fmt: skip
     return Asking(
-        division=division or NATION, year=year, book=account_book, scope=account_scope, category=category, holder=holder, site=site, gwp=gwp
-    )
+        division=division or NATION, year=year, book=account_book, scope=account_scope, category=category, holder=holder, site=site,
+        gwp=gwp, month=month,
+    )  # fmt: skip
 
 
 ASKING = {"asking": Provide(_asking, sync_to_thread=False)}

@@ -27,7 +27,10 @@ WHOLE = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What a figure sums: a division and all below it, a year, a book, a scope, a category, a holder, a site; empty is any."""
+    """What a figure sums: a division and all below it, a year, a book, a scope, a category, a holder, a site; empty is any.
+
+    `month` is a month of the year as yyyymm, or ``none`` for what was filed for longer than one.
+    """
 
     division: str
     year: int | None
@@ -37,6 +40,11 @@ class Asking:
     holder: str
     site: str
     gwp: str
+    month: str = ""
+
+    def holds(self, line: FiledLine) -> bool:
+        """Whether a line is of the month that is asked for."""
+        return not self.month or str(line.month or "none") == self.month
 
     def query(self) -> str:
         """The query of the address that asks this."""
@@ -76,11 +84,13 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     keys = [
         key for key in every["cell"].unique().sort() if all(value in {"", getattr(parse_cell(key), name)} for name, value in wanted.items())
     ]
-    limit = WHOLE if whole else PAGE + 1
+    since, until = (date(asking.year, 1, 1), date(asking.year, 12, 31)) if asking.year else (None, None)
+    limit = WHOLE if whole or asking.month else PAGE + 1
     listed = lines(
         session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, standing=False, after=after, limit=limit,
-        since=date(asking.year, 1, 1) if asking.year else None, until=date(asking.year, 12, 31) if asking.year else None,
+        since=since, until=until,
     )  # fmt: skip
+    listed = [line for line in listed if asking.holds(line)]
     standing = [line for line in listed if line.reversed_by is None]
     more = standing[PAGE - 1].entry_id if not whole and len(standing) > PAGE else None
     shown = standing if whole else standing[:PAGE]
@@ -90,12 +100,12 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     for line in shown:
         gases = {} if line.entry_id is None else put.get(line.entry_id, {})
         rows.append((line, named[line.holder].name, gases, valuation(gases, prices)))
-    if asking.holder:
-        whole_list = listed if whole else lines(
-            session, principal, cells=keys, holder=asking.holder, site=asking.site or None, limit=WHOLE,
-            since=date(asking.year, 1, 1) if asking.year else None, until=date(asking.year, 12, 31) if asking.year else None,
+    if asking.holder or asking.month:
+        every_line = listed if whole else lines(
+            session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, limit=WHOLE, since=since, until=until
         )  # fmt: skip
-        total: int | None = value_of(masses(session, whole_list).filter(pl.col("cell").is_in(keys)), prices) or 0
+        put_there = masses(session, [line for line in every_line if asking.holds(line)])
+        total: int | None = value_of(put_there.filter(pl.col("cell").is_in(keys)), prices) or 0
     else:
         total = value_of(every.filter(pl.col("cell").is_in(keys)), prices)
     return Found(rows, total, more, any(named[line.holder].example for line in shown), asking.gwp)

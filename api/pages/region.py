@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from api.doors import READER
 from api.export import table_response
+from api.pages.monthly import month_table, monthly_context
 from api.pages.region_view import region_context, series_context
 from api.pages.sectors import sector_table
 from api.pages.shell import Asked, language_of, page, translate
@@ -42,6 +43,7 @@ def region_page(
     with book.reading() as session:
         shown = asked_dashboard(session, code, principal=principal, year=year, source=source, gwp=gwp)
         context = region_context(session, shown, language_of(request), say=lambda text: translate(request, text))
+        context |= monthly_context(session, principal, shown, language_of(request))
         example = translate(request, EXAMPLE) if shown.example else ""
         here = "nation" if shown.place.level == "nation" else "areas"
         return page(request, "region.html", session=session, here=here, example=example, **context)
@@ -52,13 +54,14 @@ def region_file(
     request: Asked, code: FromPath[str], file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal],
     year: Year = None, source: FromQuery[str] = "", gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Response[Any]:  # fmt: skip
-    """One table of the page as CSV or JSON: children, curve, sectors, holders, compare; or the series behind its figure as a page."""
+    """One table of the page as CSV or JSON (children, curve, sectors, months, holders, compare), or the series behind its figure."""
     with book.reading() as session:
         shown = asked_dashboard(session, code, principal=principal, year=year, source=source, gwp=gwp)
         if file == "series":
             context = series_context(session, shown, language_of(request))
             return page(request, "series.html", session=session, here="areas", **context)
-        head, rows = _table(session, shown, file.rpartition(".")[0], gwp)
+        name = file.rpartition(".")[0]
+        head, rows = month_table(session, principal, shown) if name == "months" else _table(session, shown, name, gwp)
     return table_response(file, stem=f"{code}-{shown.year}-{file.rpartition('.')[0]}", head=head, rows=rows)
 
 
@@ -94,7 +97,7 @@ def _table(session: Session, shown: Dashboard, name: str, gwp: str) -> tuple[lis
         return ["division", "name_zh", "source", "year", "mass_g", "licence"], [
             [c.place.code, c.place.name_zh, c.source, c.year, c.mass_g, c.licence] for c in shown.compare
         ]
-    raise NotFoundException(detail=f"no table {name!r} on this page: children, curve, sectors, holders, compare")
+    raise NotFoundException(detail=f"no table {name!r} on this page: children, curve, sectors, months, holders, compare")
 
 
 @get("/regions", opt=READER, sync_to_thread=True)
