@@ -55,6 +55,20 @@ def read_settings(*, environment: Mapping[str, str], flags: Mapping[str, str | N
     )
 
 
+def keep_settings(settings: Settings) -> bool:
+    """Write the settings that a book must not change by accident into `home/tanzhang.toml`, if it has none; whether it was written.
+
+    The zone decides which day a moment belongs to, so it stands from the first entry on. Addresses of databases may hold passwords and are
+    left to the environment.
+    """
+    file = settings.home / FILE
+    if file.exists():
+        return False
+    text = f'# Settings of this book. TANZHANG_* in the environment and flags go before them.\ntimezone = "{settings.timezone.key}"\n'
+    file.write_text(text + f'language = "{settings.language}"\n', encoding="utf-8")
+    return True
+
+
 def _read_file(file: Path) -> dict[str, str]:
     try:
         text = file.read_text(encoding="utf-8")

@@ -13,11 +13,13 @@ def init(database: asked.Database = None, home: asked.Home = None) -> None:
 
     Open an empty book, or bring an old one to this version. Safe to repeat.
     """
+    from carbon.settings import keep_settings
     from ledger.book import open_book
     from migrations import upgrade
 
     chosen = asked.settings(database, home)
     done = upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
     asked.say(f"{'opened' if done else 'already there:'} book {book.id} ({book.dialect}), home {chosen.home}")
 

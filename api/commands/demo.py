@@ -27,11 +27,13 @@ def demo(
     Open a book, import the shipped series, book the example firm's year, verify, and serve the pages. Safe to repeat.
     """
     from carbon.audit import verify
+    from carbon.settings import keep_settings
     from ledger.book import open_book
     from migrations import upgrade
 
     chosen = asked.settings(database, home, port=str(port) if port else None)
     upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
     asked.say(f"book {book.id} on {book.dialect}, home {chosen.home}")
     _series(book)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from carbon.errors import BadSetting
-from carbon.settings import read_settings
+from carbon.settings import keep_settings, read_settings
 
 
 def test_without_a_word_the_book_is_sqlite_in_the_home(tmp_path: Path) -> None:
@@ -36,3 +36,12 @@ def test_a_wrong_setting_is_named_with_its_place(tmp_path: Path, text: str, name
     with pytest.raises(BadSetting, match=r"tanzhang\.toml") as caught:
         read_settings(environment={}, flags={"home": str(tmp_path)})
     assert caught.value.name == name
+
+
+def test_the_zone_is_kept_with_the_book_and_never_written_over(tmp_path: Path) -> None:
+    first = read_settings(environment={}, flags={"home": str(tmp_path), "timezone": "Europe/London", "language": "en"})
+    assert keep_settings(first)
+    again = read_settings(environment={}, flags={"home": str(tmp_path)})
+    assert (str(again.timezone), again.language) == ("Europe/London", "en")
+    assert not keep_settings(read_settings(environment={}, flags={"home": str(tmp_path), "timezone": "Asia/Tokyo"}))
+    assert str(read_settings(environment={}, flags={"home": str(tmp_path)}).timezone) == "Europe/London"
