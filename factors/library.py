@@ -279,7 +279,7 @@ def _why_not(
     doubtful = sorted(
         {factor.year_from for factor in candidates if factor.evidence == "unverified" and factor.year_from and factor.year_from <= year}
     )
-    hint = f"; unverified ones exist for {', '.join(map(str, doubtful))} (allow with --allow-unverified)" if doubtful else ""
+    hint = f"; unverified ones exist for {', '.join(map(str, doubtful))}: name one in the column `factor` to use it" if doubtful else ""
     chosen = f" in {choice}" if choice else ""
     return f"no factor{chosen} for {sought}: the first that was read in a document is of {first}{hint}"
 
