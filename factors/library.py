@@ -162,7 +162,11 @@ class FactorLibrary:
             chosen = self._by_id[choice]
             if chosen not in self._candidates(activity, ""):
                 raise FactorNotFound(f"{choice} is no factor of {activity.id}", column="factor")
-            return chosen, [Step(region=chosen.region, level="chosen", outcome="used", data_year=chosen.year_from, note="chosen")], 0
+            return (
+                chosen,
+                [Step(region=chosen.region, level="chosen", outcome="used", data_year=chosen.year_from, note=_doubt(chosen, "chosen"))],
+                0,
+            )
         candidates = _of_set(every, choice, activity)
         usable = [factor for factor in candidates if allow_unverified or factor.evidence != "unverified"]
         steps: list[Step] = []
@@ -182,7 +186,7 @@ class FactorLibrary:
             here = [factor for factor in usable if factor.region in {region.code, "WORLD" if region.level == "country" else region.code}]
             best = _best_year(here, year)
             if best:
-                note = "" if _covers(best[0], year) else "year-after-last"
+                note = _doubt(best[0], "" if _covers(best[0], year) else "year-after-last")
                 _refuse_several(best, activity)
                 steps.append(
                     Step(region=region.code, level=region.level, outcome="used", data_year=best[0].year_to or best[0].year_from, note=note)
@@ -223,6 +227,11 @@ def _grid_members() -> list[tuple[str, str, int, int]]:
     text = files("factors").joinpath("data", "grids.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return [(row["province"], row["grid"], int(row["year_from"] or 0), int(row["year_to"] or 9999)) for row in rows]
+
+
+def _doubt(factor: EmissionFactor, note: str) -> str:
+    """The note of a step, and that the factor was never read in a document where that is so."""
+    return f"{note} unverified".strip() if factor.evidence == "unverified" else note
 
 
 def _covers(factor: EmissionFactor, year: int) -> bool:

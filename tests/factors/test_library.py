@@ -72,6 +72,9 @@ def test_before_the_first_year_that_was_read_the_answer_explains_itself_and_name
         resolve("electricity.grid", "kWh", start=date(2010, 3, 1), end=date(2010, 3, 31))
     allowed = resolve("electricity.grid", "kWh", start=date(2010, 3, 1), end=date(2010, 3, 31), allow_unverified=True)
     assert allowed.factor_ids == "cn-grid/average-2010_e001#330000"
+    assert allowed.steps[-1].note == "unverified"
+    chosen = resolve("electricity.grid", "kWh", start=date(2010, 3, 1), end=date(2010, 3, 31), factor="cn-grid/average-2010_e001#330000")
+    assert chosen.steps[-1].note == "chosen unverified"
 
 
 @pytest.mark.parametrize("code", ["710000", "810000", "820000"])
