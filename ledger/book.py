@@ -4,6 +4,7 @@ A session reads (`reading`) or writes (`writing`); a writing one is a single tra
 the writer's role on PostgreSQL. After a commit that lengthened the log, a signed checkpoint goes to `home/checkpoints/<book id>.log`.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ledger.checkpoint import Checkpoint, append_note, sign, signing_key
-from ledger.errors import BookNotMigrated
+from ledger.errors import BookNotMigrated, BookUnreadable, DiskFull
 from ledger.guard import READER, WRITER
 from ledger.tables import REVISION
 
 ORIGIN = "tanzhang/"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+SQLITE_FULL, SQLITE_NOTADB, POSTGRESQL_DISK_FULL = 13, 26, "53100"
 POOL_SIZE = 40  # as many as there are request threads
 
 
@@ -64,21 +67,31 @@ class Book:
     def writing(self) -> Iterator[Session]:
         """A session in one transaction: committed at the end, rolled back by an exception.
 
-        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk.
+        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk. Raises DiskFull.
         """
-        with Session(self.engine, autoflush=False) as session:
-            connection = session.connection(execution_options={"tanzhang": "writes"})
-            _become(session, WRITER)
-            before = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
-            yield session
-            size, root = connection.exec_driver_sql("SELECT size, root FROM head WHERE id = 1").one()
-            session.commit()
+        try:
+            with Session(self.engine, autoflush=False) as session:
+                connection = session.connection(execution_options={"tanzhang": "writes"})
+                _become(session, WRITER)
+                before = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
+                yield session
+                size, root = connection.exec_driver_sql("SELECT size, root FROM head WHERE id = 1").one()
+                session.commit()
+        except Exception as error:
+            if _is_full(error):
+                raise DiskFull from error
+            raise
         if size != before:
             self.checkpoint(size=size, root=bytes(root))
 
     def checkpoint(self, *, size: int, root: bytes) -> None:
         """Append a signed checkpoint to the log outside the database."""
-        append_note(self.checkpoint_file, sign(Checkpoint(self.origin, size, root), signing_key(self.home / "secrets")))
+        try:
+            append_note(self.checkpoint_file, sign(Checkpoint(self.origin, size, root), signing_key(self.home / "secrets")))
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise DiskFull(posted=True) from error
 
 
 def _become(session: Session, role: str) -> None:
@@ -127,6 +140,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if aim == "writes" else "BEGIN")
 
 
+def _is_full(error: BaseException) -> bool:
+    """Whether the driver says that there is no room, with or without SQLAlchemy around it."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
+
+
 def open_book(url: str, *, home: Path) -> Book:
     """The book in that database; BookNotMigrated where there is none, or one of another version."""
     shown = sa.make_url(normalised(url)).render_as_string(hide_password=True)
@@ -143,11 +162,20 @@ def open_book(url: str, *, home: Path) -> Book:
         engine.dispose()
         if isinstance(error, sa.exc.OperationalError) and not url.startswith("sqlite"):
             raise  # the server cannot be reached: that is another matter
+        if isinstance(error, DBAPIError) and not _holds_no_book(error):
+            raise BookUnreadable(shown, reason=str(error.orig)) from error
         raise BookNotMigrated(shown) from error
     if revision != REVISION:
         engine.dispose()
         raise BookNotMigrated(shown, reason=f"its tables are of revision {revision}, {REVISION} is wanted")
     return Book(url=url, engine=engine, home=home, id=book_id)
+
+
+def _holds_no_book(error: DBAPIError) -> bool:
+    """Whether the database answered that it has no such tables, or is no database at all."""
+    if getattr(error.orig, "sqlite_errorcode", None) == SQLITE_NOTADB:
+        return True
+    return not isinstance(error, sa.exc.OperationalError) or "no such table" in str(error.orig)
 
 
 def is_absent(url: str) -> bool:

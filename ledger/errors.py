@@ -126,6 +126,27 @@ class BookNotMigrated(LedgerError):
         super().__init__(f"{url} holds no book of this version{why}: run `tanzhang init`, which is safe to repeat")
 
 
+class BookUnreadable(LedgerError):
+    """The database is there and does not answer: a disk without room, a file that may not be written, a lock that is never let go."""
+
+    code = "book.unreadable"
+
+    def __init__(self, url: str, *, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"{url} cannot be opened now ({reason}): is its disk full, or another's alone to write? Nothing in it was changed")
+
+
+class DiskFull(LedgerError):
+    """There is no room to write. What was being written is taken back as a whole."""
+
+    code = "disk.full"
+
+    def __init__(self, *, posted: bool = False) -> None:
+        self.posted = posted
+        done = "the entries stand, their checkpoint beside the book does not" if posted else "nothing was booked"
+        super().__init__(f"the disk that keeps the book is full; {done}: make room and do it again, which is safe to repeat")
+
+
 class RolesMissing(LedgerError):
     """The roles that keep readers from writing are not there, and the login may not make them."""
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,8 @@ import carbon.tables
 from ledger import guard
 from ledger.audit import verify
 from ledger.balances import cells
-from ledger.book import Book
-from ledger.errors import BookNotMigrated
+from ledger.book import Book, open_book
+from ledger.errors import BookNotMigrated, BookUnreadable, DiskFull
 from ledger.journal import post
 from ledger.principal import LOCAL_ADMIN
 from tests.conftest import owner_engine
@@ -171,3 +172,27 @@ def test_a_database_of_another_version_is_not_opened(book: Book) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(BookNotMigrated, match="revision 0000"):
         open_book(book.url, home=book.home)
+
+
+def fill_the_disk(book: Book) -> None:
+    """Write as the bulk writer does, past SQLAlchemy's own wrapping of errors, until there is no room."""
+    with book.writing() as session:
+        connection = session.connection()
+        if book.dialect == "postgresql":
+            connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$")
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        connection.connection.cursor().execute("INSERT INTO resolution (id, content) VALUES (?, ?)", (b"", "x" * 1_000_000))
+
+
+def test_a_full_disk_is_told_as_what_it_is_and_books_nothing(book: Book) -> None:
+    put(book, burning("1"))
+    with pytest.raises(DiskFull, match="nothing was booked"):
+        fill_the_disk(book)
+    assert verify(book) == []
+
+
+def test_a_book_that_cannot_be_opened_is_not_called_absent(tmp_path: Path) -> None:
+    (tmp_path / "book.db").mkdir()
+    with pytest.raises(BookUnreadable, match="unable to open"):
+        open_book(f"sqlite:///{tmp_path}/book.db", home=tmp_path)
