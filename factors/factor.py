@@ -42,7 +42,10 @@ PARAMETER_RANGES = {
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """One number of a factor: a ready factor (`ef`) of a gas, or a fuel's ncv, cc or of. `value` is the decimal as published."""
+    """One number of a factor: a ready factor (`ef`) of a gas, or a fuel's ncv, cc or of. `value` is the decimal as published.
+
+    `lower` and `upper` are the published bounds of its 95 % interval in the same unit; unset where the publication states none.
+    """
 
     name: str
     gas: str
@@ -50,6 +53,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     factor: str = ""
     tier: str = "default"
+    lower: str | msgspec.UnsetType = msgspec.UNSET
+    upper: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,6 +85,7 @@ def _faults(row: dict[str, str]) -> Iterator[str]:
     low, high = RANGES.get(row["parameter"], (0.0, 1e9))
     if not low <= value <= high:
         yield f"{row['parameter']} of {row['value']} {row['unit']} lies outside {low:g}–{high:g}: was another unit meant?"
+    yield from _bound_faults(row, value)
     if row["evidence"] not in EVIDENCE:
         yield f"evidence {row['evidence']!r} is not one of {', '.join(EVIDENCE)}"
     for code in row["activities"].split("|"):
@@ -98,6 +99,23 @@ def _faults(row: dict[str, str]) -> Iterator[str]:
             yield str(error)
         if top not in MASSES:
             yield f"unit {row['unit']!r} does not begin with a mass"
+
+
+def _bound_faults(row: dict[str, str], value: float) -> Iterator[str]:
+    """Bounds are decimals, both or none, with the value between them."""
+    lower, upper = row.get("lower"), row.get("upper")
+    if not lower and not upper:
+        return
+    if not lower or not upper:
+        yield "lower and upper are stated together or not at all"
+        return
+    try:
+        low, high = float(series_number(lower)), float(series_number(upper))
+    except NotANumber as error:
+        yield str(error)
+        return
+    if not low <= value <= high:
+        yield f"{row['value']} does not lie between its bounds {lower} and {upper}"
 
 
 def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> EmissionFactor:
@@ -121,7 +139,12 @@ def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> Emis
         licence=first["licence"],
         evidence=worst,
         notes=first["notes"],
-        parameters=tuple(
-            Parameter(name=row["parameter"], gas=row["gas"], value=row["value"], unit=row["unit"], factor=factor_id) for row in rows
-        ),
+        parameters=tuple(_parameter(row, factor_id) for row in rows),
+    )
+
+
+def _parameter(row: dict[str, str], factor_id: str) -> Parameter:
+    lower, upper = (row.get(name) or msgspec.UNSET for name in ("lower", "upper"))
+    return Parameter(
+        name=row["parameter"], gas=row["gas"], value=row["value"], unit=row["unit"], factor=factor_id, lower=lower, upper=upper
     )

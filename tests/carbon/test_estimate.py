@@ -102,7 +102,7 @@ SOME = [
 LINE = st.sampled_from(SOME).flatmap(
     lambda pair: st.tuples(
         st.just(pair[0]),
-        st.decimals(0, 10**9, places=6, allow_nan=False).map(lambda value: f"{value:f}") | st.integers(0, 10**12).map(str),
+        st.decimals(0, 10**9, places=6, allow_nan=False).map(lambda value: f"{value:f}") | st.integers(0, 10**11).map(str),
         st.sampled_from(pair[1]),
         st.dates(date(2021, 1, 1), date(2024, 6, 30)),
         st.integers(0, 500),

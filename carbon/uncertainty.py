@@ -1,0 +1,79 @@
+"""Which errors an estimate's lines share: the factor behind each mass, and the meter behind each line's activity data."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from carbon.activity import ActivityFrame
+from carbon.estimate import EmissionFrame
+from factors.factor import Parameter
+from factors.gwp import GwpSet
+from factors.library import Resolution
+from factors.uncertainty import Interval, Spread, interval_of
+
+
+def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) -> Spread:
+    """The estimate in CO2e of one GWP set as cells by line and factor, for `analytic` and `monte_carlo`.
+
+    Two lines share a meter where they name the same site and source; a line without a source is its own. Over two factor years the mass is
+    put down to each factor by its days. The GWP is taken as given: its own uncertainty belongs to no line.
+    """
+    names: dict[str, int] = {}
+    intervals: list[Interval | None] = []
+    rows: list[tuple[int, str, int, float]] = []
+    for at, resolution in enumerate(emissions.resolutions):
+        for gas in resolution.coefficients:
+            for factor, parameters, share in _behind(resolution, gas):
+                interval = interval_of(parameters, resolution.activity)
+                place = names.setdefault(f"{factor} {gas.split('.')[0]}", len(names))
+                if place == len(intervals):
+                    intervals.append(interval)
+                elif interval is None:  # measured in one line, default in another: nobody states the one they share
+                    intervals[place] = None
+                rows.append((at, gas, place, share))
+    shape: Mapping[str, pl.DataType | type[pl.DataType]] = {
+        "resolution": pl.UInt32, "gas": pl.String, "factor": pl.Int64, "share": pl.Float64,
+    }  # fmt: skip
+    made = pl.DataFrame(rows, schema=shape, orient="row")
+    prices = {gas: float(gwp.per_unit(gas)) for gas in emissions.gases}
+    tall = emissions.lines.with_row_index("at").unpivot(
+        emissions.gases, index=["at", "resolution"], variable_name="gas", value_name="amount"
+    )
+    price = pl.col("gas").replace_strict(prices, return_dtype=pl.Float64)
+    priced = tall.filter(pl.col("amount").is_not_null()).with_columns(amount=pl.col("amount").cast(pl.Float64) * price)
+    cells = priced.filter(pl.col("amount") != 0).join(made, on=["resolution", "gas"], how="inner", maintain_order="left")
+    pct = lines.frame["uncertainty_pct"].cast(pl.Float64).fill_null(np.nan)
+    return Spread(
+        amount=(cells["amount"] * cells["share"]).to_numpy(),
+        line=cells["at"].cast(pl.Int64).to_numpy(),
+        factor=cells["factor"].to_numpy(),
+        half_width=(pct / 100).to_numpy(),
+        meter=_meters(lines.frame),
+        names=tuple(names),
+        intervals=tuple(intervals),
+    )
+
+
+def _behind(resolution: Resolution, gas: str) -> list[tuple[str, list[Parameter], float]]:
+    """The factors that make one gas: id, the parameters used, and the part of the mass that is theirs."""
+    base = gas.split(".")[0]
+    used = [one for one in resolution.parameters if one.gas.split(".")[0] == base]
+    by_factor: dict[str, list[Parameter]] = {}
+    for one in used:
+        by_factor.setdefault(one.factor, []).append(one)
+    measured = by_factor.pop("", [])  # a measured parameter belongs to the fuel whose default it replaced
+    shares = {part.factor.id: float(part.share) for part in resolution.parts}
+    if not by_factor:
+        return [(resolution.factor_ids, measured, 1.0)]
+    ours = {factor: shares.get(factor, 1.0) for factor in by_factor}
+    whole = sum(ours.values())
+    suffix = f" measured in {resolution.activity}" if measured else ""
+    return [(factor + suffix, [*parameters, *measured], ours[factor] / whole) for factor, parameters in by_factor.items()]
+
+
+def _meters(frame: pl.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """A number a line, the same for lines of one site and source."""
+    own = pl.int_range(pl.len(), dtype=pl.Int64)
+    key = pl.struct("site", "source").rank("dense").cast(pl.Int64) + pl.len()
+    return frame.select(pl.when(pl.col("source").is_null()).then(own).otherwise(key)).to_series().rank("dense").cast(pl.Int64).to_numpy()
