@@ -1,5 +1,8 @@
 """One law per function: do lines, cells and entries still say the same? Beside `ledger.audit`, which knows nothing of lines."""
 
+import hashlib
+import json
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -7,9 +10,11 @@ from sqlmodel import Session
 
 from carbon import chart
 from carbon.bookkeeping import cell_sums
+from carbon.estimate import products
 from ledger import audit
 from ledger.book import Book
 from ledger.bulk import read
+from ledger.errors import AmountTooLarge
 from ledger.retrace import Violation
 
 BOOKS = ("physical", "location", "market", "product")
@@ -19,7 +24,11 @@ def verify(book: Book) -> list[Violation]:
     """Every broken law of the ledger and of the lines behind it, each with the first row that breaks it."""
     found = audit.verify(book)
     with book.reading() as session:
-        return [*found, *_lines_have_entries(session), *_cells_add_up(session)]
+        lines = [*_lines_have_entries(session), *_lines_make_amounts(session)]
+        try:
+            return [*found, *lines, *_cells_add_up(session)]
+        except AmountTooLarge as error:
+            return [*found, *lines, Violation("cells", error.what, "the amounts of its lines do not fit in 64 bits")]
 
 
 def _frame(session: Session, sql: str, schema: dict[str, Any]) -> pl.DataFrame:
@@ -40,6 +49,54 @@ def _lines_have_entries(session: Session) -> list[Violation]:
     ]
 
 
+def _lines_make_amounts(session: Session) -> list[Violation]:
+    """Each resolution is what its id was made of, and each line's quantity times its coefficients is what its entry holds."""
+    told = _frame(session, "SELECT id, content FROM resolution ORDER BY id", {"id": pl.Binary, "content": pl.String})
+    for key, content in told.iter_rows():
+        if hashlib.sha256(content.encode()).digest()[:16] != key:
+            return [Violation("resolutions", f"resolution {key.hex()}", "its content is not the one that its id was made of")]
+    contents = [json.loads(content) for content in told["content"]]
+    lines = _frame(
+        session,
+        'SELECT entry_id, import_id, "row", activity, quantity, unit, resolution_id AS id FROM activity_line '
+        "WHERE entry_id IS NOT NULL ORDER BY entry_id",
+        {"entry_id": pl.Int64, "import_id": pl.String, "row": pl.Int64, "activity": pl.String, "quantity": pl.String, "unit": pl.String}
+        | {"id": pl.Binary},
+    )
+    known = pl.DataFrame(
+        {
+            "id": told["id"],
+            "resolution": pl.Series(range(told.height), dtype=pl.UInt32),
+            "of": pl.Series([content["activity"] for content in contents], dtype=pl.String),
+            "per": pl.Series([content["unit"] for content in contents], dtype=pl.String),
+        }
+    )
+    framed = lines.join(known, on="id", how="left", maintain_order="left")
+    alien = framed.filter(pl.col("activity").ne_missing(pl.col("of")) | pl.col("unit").ne_missing(pl.col("per"))).head(1)
+    for row in alien.iter_rows(named=True):
+        return [_line(row, f"{row['activity']} in {row['unit']} is not what its factor was found for")]
+    legs = _frame(
+        session,
+        "SELECT p.entry_id, c.code, p.amount FROM posting p "
+        "JOIN account a ON a.id = p.account_id JOIN commodity c ON c.id = a.commodity_id WHERE a.name >= 'holder/' AND a.name < 'holder0'",
+        {"entry_id": pl.Int64, "code": pl.String, "amount": pl.Int64},
+    )
+    for gas in sorted({gas for content in contents for gas in content["coefficients"]}):
+        exact = [content["coefficients"].get(gas) for content in contents]
+        made = products(framed, [Fraction(one["exact"]) if one else None for one in exact])
+        both = framed.with_columns(made=made.abs()).join(legs.filter(pl.col("code") == gas), on="entry_id", how="left")
+        off = both.filter(pl.col("made").fill_null(0) != pl.col("amount").cast(pl.Int128).abs().fill_null(0)).head(1)
+        for row in off.iter_rows(named=True):
+            return [
+                _line(row, f"{row['quantity']} {row['unit']} make {row['made']} {gas}, its entry {row['entry_id']} holds {row['amount']}")
+            ]
+    return []
+
+
+def _line(row: dict[str, Any], reason: str) -> Violation:
+    return Violation("lines", f"row {row['row']} of import {row['import_id']}", reason)
+
+
 def _cells_add_up(session: Session) -> list[Violation]:
     """Each cell is the sum of the holders' legs of lines in it, reversals included."""
     legs = _frame(
@@ -51,6 +108,9 @@ def _cells_add_up(session: Session) -> list[Violation]:
         {"name": pl.String, "book": pl.String, "division": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64},
     )
     names = legs.select("name", "book", "division").unique()
+    alien = [name for name in names["name"].sort() if not chart.is_holders(name)]
+    if alien:
+        return [Violation("cells", f"account {alien[0]}", "no account of a holder is named so")]
     cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
     booked = legs.join(names.with_columns(cells), on=["name", "book", "division"]).with_columns(
         day=pl.date(pl.col("period") // 100, pl.col("period") % 100, 1)

@@ -92,6 +92,12 @@ def parse_cell(key: str) -> Cell:
     return Cell(book, division, scope, category)
 
 
+def is_holders(account: str) -> bool:
+    """Whether a name is one that this chart gives to a holder."""
+    parts = account.split("/")
+    return len(parts) == 5 and parts[0] == "holder" and parts[3] in SCOPES
+
+
 def cell_of(account: str, *, book: str, division: str) -> str | None:
     """The cell in which an amount on `account` counts; None for accounts that are no holder's."""
     if not account.startswith("holder/"):

@@ -62,7 +62,7 @@ def estimate(lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, al
     found = tuple(resolutions.values())
     gases = tuple(sorted({gas for resolution in found for gas in resolution.coefficients}))
     framed = keyed.select("line", "quantity", resolution=pl.col("key").replace_strict(places, return_dtype=pl.UInt32))
-    amounts = [_amounts(framed, [resolution.coefficients.get(gas) for resolution in found]).alias(gas) for gas in gases]
+    amounts = [products(framed, [resolution.coefficients.get(gas) for resolution in found]).alias(gas) for gas in gases]
     result = framed.select("line", "resolution").with_columns(amounts)
     _refuse_too_large(result, framed, gases, lines.file)
     return EmissionFrame(result.cast(dict.fromkeys(gases, pl.Int64)), found, gases)
@@ -146,7 +146,7 @@ def _faults(lines: pl.DataFrame, refused: Mapping[int, tuple[str, str, str]], fi
     return faults
 
 
-def _amounts(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
+def products(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
     """quantity × coefficient for each line, rounded half-even to an integer; null where the line's factor does not know the gas."""
     fits = [c if c is not None and abs(c.numerator) < 2**62 and c.denominator < 2**60 else None for c in coefficients]
     table = pl.DataFrame(

@@ -16,7 +16,8 @@ def attack(firm: Firm, sql: str) -> None:
             for (name,) in connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
                 connection.execute(sa.text(f"DROP TRIGGER {name}"))
         else:
-            connection.execute(sa.text("ALTER TABLE activity_line DISABLE TRIGGER USER"))
+            for table in ("activity_line", "resolution", "account"):
+                connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         connection.execute(sa.text(sql))
 
 
@@ -28,6 +29,11 @@ def attack(firm: Firm, sql: str) -> None:
         ("UPDATE activity_line SET entry_id = 77", "lines"),
         ("UPDATE activity_line SET \"end\" = '2023-06-30'", "lines"),
         ("DELETE FROM cell", "cells"),
+        ("UPDATE activity_line SET quantity = '101'", "lines"),
+        ("UPDATE activity_line SET unit = 'MWh'", "lines"),
+        ("UPDATE activity_line SET activity = 'electricity.green'", "lines"),
+        ("UPDATE resolution SET content = REPLACE(content, '0.4974', '0.4975')", "resolutions"),
+        ("UPDATE account SET name = 'holder/x' WHERE name LIKE 'holder/%'", "cells"),
     ],
 )
 def test_a_change_behind_the_books_back_is_found(firm: Firm, sql: str, law: str) -> None:

@@ -120,7 +120,12 @@ def test_by_vector_is_the_same_as_by_hand(rows: list[tuple[str, str, str, date, 
         f"{activity},{quantity},{unit},{start},{end},{division},{category if activity.startswith('comb') else ''}\n"
         for (activity, quantity, unit, _, _, division, category), (start, end) in zip(rows, days, strict=True)
     )
-    found = estimated(text)
+    try:
+        found = estimated(text)
+    except FaultyFile as error:
+        if {fault.code for fault in error.faults} != {"number.too-large"}:
+            raise
+        return
     for index, ((activity, quantity, unit, _, _, division, category), (start, end)) in enumerate(zip(rows, days, strict=True)):
         category_ = category or None if activity.startswith("comb") else None
         by_hand = LIBRARY.resolve(activity, regions=chain_of(division, end), start=start, end=end, unit=unit, category=category_)
