@@ -5,7 +5,7 @@ never per line. Amounts are mantissa × numerator ÷ denominator in 128-bit inte
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
@@ -24,15 +24,26 @@ MEASURED = ("ncv", "carbon_content", "oxidation", "density")
 CHOICES = ("method", "factor", "category", *MEASURED, "biogenic_share")
 KEY = ("activity", "unit", "place", "year", "span_start", "span_end", *CHOICES)
 INT64_MAX = 2**63 - 1
+QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int32, "column": pl.String, "value": pl.String, "code": pl.String, "reason": pl.String})
 
 
 @dataclass(frozen=True, slots=True)
 class EmissionFrame:
-    """Masses by line. `lines` has one row a line: `line`, `resolution` (its place in `resolutions`), and an Int64 column a gas."""
+    """Masses by line. `lines` has one row a line: `line`, `resolution` (its place in `resolutions`), and an Int64 column a gas.
+
+    `quarantine` (QUARANTINE_SCHEMA) holds the lines without an answer and why; it is empty unless `estimate` was asked for it.
+    """
 
     lines: pl.DataFrame
     resolutions: tuple[Resolution, ...]
     gases: tuple[str, ...]
+    quarantine: pl.DataFrame = field(default_factory=QUARANTINE_SCHEMA.to_frame)
+
+    def answered(self, lines: ActivityFrame) -> ActivityFrame:
+        """The lines of `lines` that have an answer here, in the same order: what goes with this frame into `json_lines`."""
+        if self.quarantine.is_empty():
+            return lines
+        return replace(lines, frame=lines.frame.join(self.quarantine, on="line", how="anti", maintain_order="left"))
 
     def long(self) -> pl.DataFrame:
         """One row a line and gas: `line`, `resolution`, `gas`, `amount` (in the gas's smallest unit); zero amounts are left out."""
@@ -40,9 +51,12 @@ class EmissionFrame:
         return tall.filter(pl.col("amount").is_not_null() & (pl.col("amount") != 0)).sort("line", maintain_order=True)
 
 
-def estimate(lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False) -> EmissionFrame:
+def estimate(
+    lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False, quarantine: bool = False
+) -> EmissionFrame:
     """The gases that each line emits; every line that cannot be estimated is named in one FaultyFile.
 
+    With `quarantine` those lines stand in the frame's `quarantine` instead, and the others are estimated as if they were alone.
     Deductions and exports come out positive: on which side they are booked is the chart's business.
     """
     keyed = _keyed(lines.frame, library)
@@ -56,16 +70,27 @@ def estimate(lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, al
             refused[row["key"]] = (error.column, error.code, error.reason)
         except UnitMismatch as error:
             refused[row["key"]] = ("unit", error.code, str(error))
-    if refused:
-        raise FaultyFile(_faults(keyed.filter(pl.col("key").is_in(list(refused))), refused, lines.file))
+    held = _faults(keyed.filter(pl.col("key").is_in(list(refused))), refused, lines.file)
+    if held and not quarantine:
+        raise FaultyFile(held)
+    keyed = keyed.filter(pl.col("key").is_in(list(resolutions))) if held else keyed
     places = {key: place for place, key in enumerate(resolutions)}
     found = tuple(resolutions.values())
     gases = tuple(sorted({gas for resolution in found for gas in resolution.coefficients}))
     framed = keyed.select("line", "quantity", resolution=pl.col("key").replace_strict(places, return_dtype=pl.UInt32))
     amounts = [products(framed, [resolution.coefficients.get(gas) for resolution in found]).alias(gas) for gas in gases]
     result = framed.select("line", "resolution").with_columns(amounts)
-    _refuse_too_large(result, framed, gases, lines.file)
-    return EmissionFrame(result.cast(dict.fromkeys(gases, pl.Int64)), found, gases)
+    large = _too_large(result, framed, gases, lines.file)
+    if large and not quarantine:
+        raise FaultyFile(large)
+    result = result.filter(~pl.col("line").is_in([fault.row for fault in large])) if large else result
+    emissions = EmissionFrame(result.cast(dict.fromkeys(gases, pl.Int64)), found, gases)
+    return replace(emissions, quarantine=_quarantine([*held, *large])) if held or large else emissions
+
+
+def _quarantine(faults: Sequence[Fault]) -> pl.DataFrame:
+    rows = [(fault.row, fault.column, fault.value, fault.code, fault.reason) for fault in faults]
+    return pl.DataFrame(rows, schema=QUARANTINE_SCHEMA, orient="row").sort("line")
 
 
 def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
@@ -186,13 +211,12 @@ def half_even_quotient(product: pl.Expr, bottom: pl.Expr) -> pl.Expr:
     return floor + up.cast(pl.Int128)
 
 
-def _refuse_too_large(result: pl.DataFrame, framed: pl.DataFrame, gases: Sequence[str], file: str) -> None:
+def _too_large(result: pl.DataFrame, framed: pl.DataFrame, gases: Sequence[str], file: str) -> list[Fault]:
+    if not gases:
+        return []
     big = result.with_columns(framed["quantity"]).filter(pl.any_horizontal(pl.col(gas).abs() > INT64_MAX for gas in gases))
-    if big.height:
-        reason = "the mass does not fit in 64 bits (9.2 × 10¹² t of CO2): was another unit meant?"
-        raise FaultyFile(
-            [
-                Fault(file=file, row=line, column="quantity", value=quantity, code="number.too-large", reason=reason)
-                for line, quantity in big.select("line", "quantity").iter_rows()
-            ]
-        )
+    reason = "the mass does not fit in 64 bits (9.2 × 10¹² t of CO2): was another unit meant?"
+    return [
+        Fault(file=file, row=line, column="quantity", value=quantity, code="number.too-large", reason=reason)
+        for line, quantity in big.select("line", "quantity").iter_rows()
+    ]

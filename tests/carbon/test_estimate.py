@@ -139,3 +139,45 @@ def test_by_vector_is_the_same_as_by_hand(rows: list[tuple[str, str, str, date, 
 def test_the_quotient_is_rounded_half_even(product: int, bottom: int) -> None:
     frame = pl.DataFrame({"p": pl.Series([product], dtype=pl.Int128), "b": pl.Series([bottom], dtype=pl.Int128)})
     assert frame.select(half_even_quotient(pl.col("p"), pl.col("b"))).item() == round(Fraction(product, bottom))
+
+
+MIXED = [
+    "electricity.grid,100,kWh,2023-07-01,330106", "electricity.grid,1,kWh,2009-07-01,330106", "combustion.mobile.road.diesel,1,L,2023-07-01,330106",
+    "combustion.stationary.diesel,3.5,t,2023-07-01,330106", "electricity.grid,999999999999999,亿kWh,2023-07-01,330106", "heat.purchased,7,GJ,2023-07-01,540102",
+]  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(MIXED), min_size=1, max_size=12))
+def test_quarantine_parts_the_lines_and_changes_none_of_the_answers(rows: list[str]) -> None:
+    lines = parse_activities((HEAD + "".join(f"{row}\n" for row in rows)).encode(), file="test.csv", tree=divisions(), today=TODAY)
+    parted = estimate(lines, LIBRARY, chain=chain_of, quarantine=True)
+    good, bad = parted.lines["line"].to_list(), parted.quarantine["line"].to_list()
+    assert sorted(good + bad) == list(range(2, len(rows) + 2))
+    assert parted.quarantine["reason"].null_count() == 0
+    assert parted.answered(lines).frame["line"].to_list() == good
+    if bad:
+        with pytest.raises(FaultyFile) as refusal:
+            estimate(lines, LIBRARY, chain=chain_of)
+        assert {(fault.row, fault.code) for fault in refusal.value.faults} <= set(parted.quarantine.select("line", "code").iter_rows())
+    else:
+        assert estimate(lines, LIBRARY, chain=chain_of).lines.equals(parted.lines)
+    for line, row in zip(range(2, len(rows) + 2), rows, strict=True):
+        if line in good:
+            alone = estimated(HEAD + row + "\n").long().select("gas", "amount").rows()
+            assert parted.long().filter(pl.col("line") == line).select("gas", "amount").rows() == alone
+        else:
+            with pytest.raises(FaultyFile) as refused:
+                estimated(HEAD + row + "\n")
+            fault = refused.value.faults[0]
+            assert (fault.code, fault.column) == parted.quarantine.filter(pl.col("line") == line).select("code", "column").row(0)
+    if good:
+        chunks = json_lines(parted.answered(lines), parted, gwp=gwp_set("AR5.100"), chain=chain_of)
+        assert [json.loads(text)["line"] for text in b"".join(chunks).splitlines()] == good
+
+
+def test_a_file_of_nothing_but_bad_lines_is_all_quarantine() -> None:
+    lines = parse_activities((HEAD + MIXED[1] + "\n").encode(), file="test.csv", tree=divisions(), today=TODAY)
+    parted = estimate(lines, LIBRARY, chain=chain_of, quarantine=True)
+    assert parted.lines.is_empty()
+    assert parted.quarantine.select("line", "column", "code").rows() == [(2, "activity", "factor.none")]
