@@ -9,10 +9,12 @@ from api.commands import asked
 
 def calc(
     file: asked.File, gwp: str = typer.Option("AR5.100", "--gwp", help="GWP set for the valuation, such as AR4.100, AR5.100, AR6.100."),
+    uncertainty: bool = typer.Option(False, "--uncertainty", help="Also the total with its ± (95 %); with --json as a last object."),
     home: asked.Home = None, as_json: asked.Json = False,
 ) -> None:  # fmt: skip
     """tanzhang calc power.csv --json
     tanzhang calc year.xlsx --gwp AR6.100
+    tanzhang calc year.xlsx --uncertainty
 
     Emissions by gas of every line of a .csv or .xlsx file, with the factor, the steps that found it, and its source.
 
@@ -32,10 +34,19 @@ def calc(
     if as_json:
         for chunk in answers:
             sys.stdout.buffer.write(chunk)
-        return
-    for read in lines.read:
-        asked.say(read)
-    _print(answers, gwp)
+    else:
+        for read in lines.read:
+            asked.say(read)
+        _print(answers, gwp)
+    if uncertainty:
+        from carbon.uncertainty import total_uncertainty
+        from factors.uncertainty import sentence
+
+        found = total_uncertainty(lines, emissions, gwp=prices)
+        asked.say(sentence(found, f"g CO2e {gwp}"))
+        if as_json:
+            sys.stdout.flush()
+            asked.print_json({"uncertainty": found, "unit": "g CO2e", "gwp": gwp})
 
 
 def _print(answers: object, gwp: str) -> None:

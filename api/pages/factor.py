@@ -12,7 +12,8 @@ from api.doors import PUBLIC
 from api.export import table_response
 from api.figures import gas_name, grouped
 from api.language import Language
-from api.pages.shell import Asked, language_of, page
+from api.pages import words
+from api.pages.shell import Asked, language_of, page, translate
 from carbon.region.divisions import chain_of, divisions
 from factors.activities import Activity, by_id
 from factors.errors import FactorError
@@ -129,7 +130,7 @@ def _show(request: Asked, *, chosen: EmissionFactor | None, q: str, division: st
     }  # fmt: skip
     if chosen is not None:
         context["chosen"] = sheet(library, chosen, division=division, day=day)
-    return page(request, "factor.html", here="factors", **context)
+    return page(request, "factor.html", here="factors", words=words, say=lambda text: translate(request, text), **context)
 
 
 @get("/factors", opt=PUBLIC, sync_to_thread=True)

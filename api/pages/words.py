@@ -72,3 +72,25 @@ def account(name: str, say: Say, place: Callable[[str], str]) -> str:
         carrier, _, region = rest[1].partition("-")
         return " · ".join((say(ROOTS[root]), category(carrier, say), place(region)))
     return " · ".join((say(ROOTS.get(root, root)), *rest[-1:]))
+
+
+NOTES = {
+    "year-after-last": N_("the latest year before the activity"),
+    "period-split-by-days": N_("the period is split by days between two years"),
+    "chosen": N_("chosen in the file"),
+    "unverified": N_("never read in a document"),
+    "CH4 and N2O depend on the sector: give category 1A1, 1A2, 1A4a, 1A4b or 1A4c": N_(
+        "CH₄ and N₂O depend on the sector: give category 1A1, 1A2, 1A4a, 1A4b or 1A4c"
+    ),
+    "CH4 and N2O: several tables fit, by engine or product": N_("CH₄ and N₂O: several tables fit, by engine or product"),
+    "CH4 and N2O: no row": N_("CH₄ and N₂O: no table has a value"),
+    "CH4 and N2O: the rows were never read in a document": N_("CH₄ and N₂O: the values were never read in a document"),
+}
+"""What the factor library notes at a step, in words."""
+
+
+def note(text: str, say: Callable[[str], str]) -> str:
+    """The note of a step in the reader's language; several codes in one note are told one after the other."""
+    if text in NOTES:
+        return say(NOTES[text])
+    return say(N_(", ")).join(say(NOTES[code]) if code in NOTES else code for code in text.split()) if text else ""

@@ -89,6 +89,24 @@ def test_calc_writes_json_lines(place: Path, capfdbinary: pytest.CaptureFixture[
     assert json.loads(out)["gases"] == {"CO2": "49740"}
 
 
+def test_calc_says_how_far_the_total_may_lie_only_when_asked(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "combustion.stationary.diesel,10,t,2024-03,330106\n"
+    (place / "two.csv").write_text(POWER + rows, encoding="utf-8")
+    assert run("calc", "two.csv", "--json") == 0
+    plain = capsys.readouterr()
+    assert plain.err == ""
+    assert run("calc", "two.csv", "--json", "--uncertainty") == 0
+    asked = capsys.readouterr()
+    assert asked.out.startswith(plain.out)
+    (last,) = asked.out.removeprefix(plain.out).splitlines()
+    told = json.loads(last)["uncertainty"]
+    assert told["total"] == sum(int(json.loads(line)["co2e_g"]) for line in plain.out.splitlines())
+    assert (told["factor_not_stated"], told["activity_not_stated"]) == (1, 2)
+    assert 1.9 < told["upper_pct"] < 2.1
+    assert "± 2.0 % (95 %)" in asked.err
+    assert "factor uncertainty not stated for 1 of 2 lines" in asked.err
+
+
 def test_faults_go_to_standard_error_all_at_once(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "bad.csv").write_text(POWER + "electricity.grid,1e3,kWh,2023-07-01,330106\nnope,5,kWh,2023-07-01,330106\n", encoding="utf-8")
     assert run("calc", "bad.csv", "--json") == 3

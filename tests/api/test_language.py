@@ -61,3 +61,11 @@ def test_codes_are_told_in_words() -> None:
     assert words.category("6", say, book="product") == "商务差旅"
     assert words.account("holder/h1/s01/scope1/1A2", say, str) == "责任：范围一 · 制造业与建筑业"
     assert words.account("pool/location/electricity-330000", say, lambda code: f"<{code}>") == "来处：网络 · 电力 · <330000>"
+
+
+def test_what_the_factor_library_notes_is_told_in_words() -> None:
+    say = catalogue("zh").gettext
+    assert words.note("year-after-last", say) == "取活动日期之前最近的一年"
+    assert words.note("chosen unverified", say) == "由填报文件指定、未在原文中读到"
+    assert words.note("CH4 and N2O: several tables fit, by engine or product", say).startswith("CH₄、N₂O")
+    assert words.note("", say) == ""
