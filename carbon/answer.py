@@ -26,12 +26,17 @@ WORKERS = 2
 
 
 def components(resolution: Resolution) -> dict[str, dict[str, str]]:
-    """The named numbers behind the coefficients, by gas: a ready factor (``ef``) or a fuel's ncv, cc and of; measured ones say so."""
+    """The named numbers behind the coefficients, by gas: a ready factor (``ef``) or a fuel's ncv, cc and of; measured ones say so.
+
+    A period over two factor years has the number of each, in the order of its days: ``0.5153 kg/kWh; 0.4974 kg/kWh``.
+    """
     found: dict[str, dict[str, str]] = {}
     for parameter in resolution.parameters:
         unit = "" if parameter.unit == "1" else f" {parameter.unit}"
         tier = "" if parameter.tier == "default" else f" ({parameter.tier})"
-        found.setdefault(parameter.gas or "quantity", {})[parameter.name] = f"{parameter.value}{unit}{tier}"
+        text = f"{parameter.value}{unit}{tier}"
+        named = found.setdefault(parameter.gas or "quantity", {})
+        named[parameter.name] = f"{named[parameter.name]}; {text}" if parameter.name in named else text
     return found
 
 
@@ -136,7 +141,7 @@ def _render(chunk: pl.DataFrame, shared: _Shared, gases: tuple[str, ...], gwp: G
         pl.lit("}"),
         pl.lit(shared.tails).gather(at),
         pl.lit('"co2e_g":"'),
-        _co2e(gases, gwp).cast(pl.String),
+        co2e(gases, gwp).cast(pl.String),
         pl.lit('","source":'),
         pl.lit(shared.sources).gather(at),
         pl.lit("}\n"),
@@ -179,7 +184,7 @@ def _gases(gases: tuple[str, ...]) -> pl.Expr:
     return pl.concat_str(texts, separator=",", ignore_nulls=True)
 
 
-def _co2e(gases: tuple[str, ...], gwp: GwpSet) -> pl.Expr:
+def co2e(gases: tuple[str, ...], gwp: GwpSet) -> pl.Expr:
     """Grams of CO2e: masses × GWP summed exactly over a common denominator, rounded half-even once."""
     prices = {gas: gwp.per_unit(gas) for gas in gases}
     bottom = lcm(*(price.denominator for price in prices.values()))

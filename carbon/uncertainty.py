@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 
 from carbon.activity import ActivityFrame
+from carbon.answer import co2e
 from carbon.estimate import EmissionFrame
 from factors.factor import Parameter
 from factors.gwp import GwpSet
 from factors.library import Resolution
-from factors.uncertainty import Interval, Spread, interval_of
+from factors.uncertainty import Interval, Spread, Uncertainty, analytic, interval_of
 
 
 def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) -> Spread:
@@ -53,6 +54,12 @@ def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) ->
         names=tuple(names),
         intervals=tuple(intervals),
     )
+
+
+def total_uncertainty(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) -> Uncertainty:
+    """The exact total of the lines' CO2e, as the answers give it line by line, with its analytic ±."""
+    total = emissions.lines.select(co2e(emissions.gases, gwp).sum()).item() or 0
+    return analytic(spread_of(lines, emissions, gwp=gwp), total=int(total))
 
 
 def _behind(resolution: Resolution, gas: str) -> list[tuple[str, list[Parameter], float]]:

@@ -28,7 +28,10 @@ def calc(
     from factors.library import load_library
 
     prices = gwp_set(gwp)
-    lines = read_activities(file, tree=divisions(), today=asked.today(asked.settings(None, home)))
+    lines = read_activities(
+        file, tree=divisions(), today=asked.today(asked.settings(None, home)),
+        further=lambda right: estimate(right, load_library(), chain=chain_of),
+    )  # fmt: skip
     emissions = estimate(lines, load_library(), chain=chain_of)
     answers = json_lines(lines, emissions, gwp=prices, chain=chain_of)
     if as_json:
