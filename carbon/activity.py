@@ -1,7 +1,7 @@
 """Activity data: what people burnt, bought, drove and threw away, line by line, with every bad line told at once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -65,12 +65,19 @@ class ActivityFrame:
     read: tuple[str, ...] = ()
 
 
-def read_activities(path: Path, *, tree: "DivisionTree | None", today: date, sites: Sites | None = None) -> ActivityFrame:
+Further = Callable[[ActivityFrame], object]
+"""What lines go through next, such as `carbon.estimate.estimate`: it raises FaultyFile where it refuses some."""
+
+
+def read_activities(
+    path: Path, *, tree: "DivisionTree | None", today: date, sites: Sites | None = None, further: Further | None = None
+) -> ActivityFrame:
     """The lines of a .csv (UTF-8) or .xlsx file, or FaultyFile with every fault of the file.
 
     `sites` are those of the holder who files; without them each line names its division. Without `tree` divisions are not looked up.
+    Where some lines are at fault, the others go through `further`, so that what it refuses is told with them, all at once.
     """
-    return parse_activities(load(path), file=path.name, tree=tree, today=today, sites=sites)
+    return parse_activities(load(path), file=path.name, tree=tree, today=today, sites=sites, further=further)
 
 
 def load(path: Path) -> bytes:
@@ -85,7 +92,9 @@ def load(path: Path) -> bytes:
         raise refused(path.name, "file.type", f"the file cannot be read: {error.strerror or error}") from error
 
 
-def parse_activities(data: bytes, *, file: str, tree: "DivisionTree | None", today: date, sites: Sites | None = None) -> ActivityFrame:
+def parse_activities(
+    data: bytes, *, file: str, tree: "DivisionTree | None", today: date, sites: Sites | None = None, further: Further | None = None
+) -> ActivityFrame:
     """As `read_activities`, from bytes; the ending of `file` says which kind they are."""
     ending = Path(file).suffix.lower()
     if ending == ".xlsx":
@@ -96,7 +105,7 @@ def parse_activities(data: bytes, *, file: str, tree: "DivisionTree | None", tod
         table = read_text_table(data, file=file)
     else:
         raise refused(file, "file.type", f"files end in .csv or .xlsx, this one in {ending or 'nothing'}: save it as one of the two")
-    return _checked(table, tree=tree, today=today, sites=sites)
+    return _checked(table, tree=tree, today=today, sites=sites, further=further)
 
 
 def from_pandas(
@@ -121,7 +130,9 @@ def from_pandas(
     return _checked(TextTable(name, told.digest(), header, texts, faults), tree=tree, today=today, sites=sites)
 
 
-def _checked(table: TextTable, *, tree: "DivisionTree | None", today: date, sites: Sites | None) -> ActivityFrame:
+def _checked(
+    table: TextTable, *, tree: "DivisionTree | None", today: date, sites: Sites | None, further: Further | None = None
+) -> ActivityFrame:
     """The table's lines, or FaultyFile: each column is judged, whatever was wrong with another."""
     header = table.header
     cells = [
@@ -142,7 +153,8 @@ def _checked(table: TextTable, *, tree: "DivisionTree | None", today: date, site
     at_sites, divisions = judge_places(sieve, ends, sites=sites)
     if tree is not None:
         divisions = judge_divisions(sieve, divisions, starts, ends, tree=tree)
-    if sieve.faults:
+    wrong = [fault.row for fault in sieve.faults]
+    if wrong and (further is None or header.row in wrong or None in wrong):
         raise FaultyFile(_told(sieve, table))
     frame = sieve.frame.with_columns(
         activity=activities,
@@ -154,7 +166,16 @@ def _checked(table: TextTable, *, tree: "DivisionTree | None", today: date, site
         extra=extra_texts(table.frame, header.extra),
     )
     units_of = {"oxidation": "1"} | dict(header.parameter_units) if sieve.has("oxidation") else dict(header.parameter_units)
-    return ActivityFrame(frame.select(ACTIVITY_SCHEMA.names()).cast(ACTIVITY_SCHEMA), table.file, table.sha256, units_of, table.read)
+    right = frame.filter(~pl.col("line").is_in(wrong)).select(ACTIVITY_SCHEMA.names()).cast(ACTIVITY_SCHEMA)
+    lines = ActivityFrame(right, table.file, table.sha256, units_of, table.read)
+    if not wrong:
+        return lines
+    try:
+        if further is not None and right.height:
+            further(lines)
+    except FaultyFile as error:
+        sieve.faults += error.faults
+    raise FaultyFile(_told(sieve, table))
 
 
 def _told(sieve: Sieve, table: TextTable) -> list[Fault]:

@@ -80,7 +80,7 @@ def _split(text: str) -> tuple[str, str | None]:
 def _unknown(text: str) -> str:
     near = difflib.get_close_matches(_split(text)[0].lower(), COLUMNS, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"the column {text[:60]!r} is not known: {hint}A column of your own begins with {EXTRA}; the others are {', '.join(COLUMNS)}"
+    return f"the column {text[:60]!r} is not known: {hint}a column of your own begins with {EXTRA}; the others are {', '.join(COLUMNS)}"
 
 
 def looks_like_header(cells: Sequence[str | None]) -> bool:

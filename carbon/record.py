@@ -79,7 +79,10 @@ def record(
         if before is not None:
             return before
         standing = sites(session, principal, holder=holder)
-    lines = parse_activities(data, file=path.name, tree=tree, today=today, sites=places(standing))
+    lines = parse_activities(
+        data, file=path.name, tree=tree, today=today, sites=places(standing),
+        further=lambda right: estimate(place_lines(right, industry=known.industry).lines, library, chain=chain_of),
+    )  # fmt: skip
     twice = [] if allow_duplicates else twice_in_file(lines)
     if twice:
         raise FaultyFile(twice)

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -57,8 +58,9 @@ def calculate(request: Request[Any, Any, Any], body: RawBody, gwp: FromQuery[str
         raise WrongType(detail=f"send {CSV} or {JSONL[0]}, not {kind or 'no type at all'}")
     data = body if kind == CSV else csv_of(body)
     prices = gwp_set(gwp)
-    lines = parse_activities(data, file=FILE, tree=divisions(), today=today(request))
-    emissions = estimate(lines, load_library(), chain=chain_of)
+    measure = partial(estimate, library=load_library(), chain=chain_of)
+    lines = parse_activities(data, file=FILE, tree=divisions(), today=today(request), further=measure)
+    emissions = measure(lines)
     return Response(b"".join(json_lines(lines, emissions, gwp=prices, chain=chain_of)), media_type=JSONL[0])
 
 

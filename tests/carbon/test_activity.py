@@ -304,3 +304,18 @@ def test_a_large_file_keeps_every_line() -> None:
     frame = read(f"{HEAD}\n" + "\n".join(rows)).frame
     assert frame["line"].to_list() == list(range(2, 20_002))
     assert frame["quantity"].cast(pl.Int64).sum() == sum(int(row.split(",")[1]) for row in rows)
+
+
+def test_what_goes_on_to_refuse_lines_is_asked_about_the_right_ones_and_told_with_the_rest() -> None:
+    asked: list[list[int]] = []
+
+    def further(right: ActivityFrame) -> None:
+        asked.append(right.frame["line"].to_list())
+        raise FaultyFile([Fault(file="lines.csv", row=3, column="activity", code="factor.none", reason="none")])
+
+    bad, text = LINE.replace(",100,", ",1e3,"), f"{HEAD}\n{LINE}\n{LINE}\n"
+    assert [(one.row, one.code) for one in faults(f"{text}{bad}\n", further=further)] == [(3, "factor.none"), (4, "number.not-plain")]
+    assert asked == [[2, 3]]
+    assert read(text, further=further).frame.height == 2, "where nothing is at fault the caller asks itself"
+    assert len(faults(f"{HEAD}\n{bad}\n", further=further)) == 1
+    assert asked == [[2, 3]]

@@ -226,3 +226,8 @@ def test_two_overlapping_files_at_once_leave_one(firm: Firm) -> None:
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(send, range(1, 5)))
     assert sorted(results) == ["booked", "line.overlap", "line.overlap", "line.overlap"]
+
+
+def test_lines_without_a_factor_are_told_with_lines_that_cannot_be_read(firm: Firm) -> None:
+    unread, unknown = POWER.replace(",100,", ",1e3,"), "combustion.stationary.coal,1,t,2023,s01,belt 2"
+    assert refused(firm, unread, unknown, COAL) == [(2, "number.not-plain"), (3, "factor.none")]
