@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon.activity import parse_activities
-from carbon.answer import json_lines
+from carbon.answer import components, json_lines
 from carbon.errors import FaultyFile
 from carbon.estimate import EmissionFrame, estimate, half_even_quotient
 from carbon.region.divisions import chain_of, divisions
@@ -181,3 +181,8 @@ def test_a_file_of_nothing_but_bad_lines_is_all_quarantine() -> None:
     parted = estimate(lines, LIBRARY, chain=chain_of, quarantine=True)
     assert parted.lines.is_empty()
     assert parted.quarantine.select("line", "column", "code").rows() == [(2, "activity", "factor.none")]
+
+
+def test_a_period_over_two_factor_years_names_the_number_of_each() -> None:
+    text = "activity,quantity,unit,start,end,division\nelectricity.grid,100,kWh,2022-12-01,2023-01-31,330106\n"
+    assert components(estimated(text).resolutions[0]) == {"CO2": {"ef": "0.5153 kg/kWh; 0.4974 kg/kWh"}}
