@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import asked, book, calc, demo, doctor, factors, holder, record, region, serve
+from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, serve
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
 
@@ -20,7 +20,7 @@ Add --debug to any command to see the traceback of an error.
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, record.record, book.balance, book.verify):
+for command in (book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, recalc.recalc, record.record, book.balance, book.verify):
     asked.add(app, command)
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")

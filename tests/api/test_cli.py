@@ -107,6 +107,25 @@ def test_calc_says_how_far_the_total_may_lie_only_when_asked(place: Path, capsys
     assert "factor uncertainty not stated for 1 of 2 lines" in asked.err
 
 
+def test_recalc_gives_both_answers_and_a_bridge_that_adds_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets = ("--factor-set", "cn-grid/2024-33_e001", "--against-set", "cn-grid/2025-47_e001")
+    assert run("recalc", "power.csv", *sets, "--against", "AR6.100", "--method", "market", "--json") == 0
+    line, total = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line["line"] == 2
+    assert [basis["packs"] for basis in total["bases"]] == [["cn-grid/2024-33_e001"], ["cn-grid/2025-47_e001"]]
+    steps = {name: int(total[f"{name}_g"]) for name in ("before", "activity", "factor", "gwp", "method", "after")}
+    assert steps["before"] == 51530  # 0.5153 kg/kWh, announcement 2024 no. 33
+    assert steps["factor"] == 49740 - 51530  # 0.4974 kg/kWh, announcement 2025 no. 47
+    assert steps["after"] == steps["before"] + steps["activity"] + steps["factor"] + steps["gwp"] + steps["method"]
+    assert steps["method"] != 0
+    assert run("recalc", "power.csv", "--against", "AR6.100") == 0
+    assert "49,740 g CO2e → 49,740 g CO2e: activity +0, factor +0, gwp +0, method +0" in capsys.readouterr().err
+    assert run("recalc", "power.csv", "--method", "best") == 2
+    assert "location or market" in capsys.readouterr().err
+    assert run("recalc", "power.csv", "--against-set", "nowhere/1_e001") == 1
+    assert "cn-grid/2025-47_e001" in capsys.readouterr().err
+
+
 def test_faults_go_to_standard_error_all_at_once(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "bad.csv").write_text(POWER + "electricity.grid,1e3,kWh,2023-07-01,330106\nnope,5,kWh,2023-07-01,330106\n", encoding="utf-8")
     assert run("calc", "bad.csv", "--json") == 3
