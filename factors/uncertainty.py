@@ -191,21 +191,21 @@ def _by_factor(spread: Spread) -> tuple[Floats, Floats]:
     return sums, np.array([np.nan if interval is None else interval.deviation for interval in spread.intervals], dtype=np.float64)
 
 
-def _errors(spread: Spread) -> Floats:
-    """One standard deviation of each cell from its line's activity data, signed; 0 where the line states none."""
-    deviation = np.where(np.isnan(spread.half_width), 0.0, spread.half_width) * (1 / TWO_SIDED)
-    errors: Floats = spread.amount * deviation[spread.line]
-    return errors
+def _deviation(spread: Spread) -> Floats:
+    """One relative standard deviation of each line's activity data; 0 where the line states none."""
+    return np.where(np.isnan(spread.half_width), 0.0, spread.half_width) * (1 / TWO_SIDED)
 
 
 def _by_meter(spread: Spread) -> Floats:
-    summed: Floats = np.bincount(spread.meter[spread.line], weights=_errors(spread)).astype(np.float64)
+    """One standard deviation of each meter, signed: cells are added up by line first, which share its activity data."""
+    lines = np.bincount(spread.line, weights=spread.amount, minlength=len(spread.half_width))
+    summed: Floats = np.bincount(spread.meter, weights=lines * _deviation(spread)).astype(np.float64)
     return summed
 
 
 def _activity_draws(spread: Spread, draw: np.random.Generator, draws: int) -> dict[int, Floats]:
     """Draws of the errors of activity data summed by factor, from their covariance Σ over meters of s sᵀ."""
-    errors = _errors(spread)
+    errors = spread.amount * _deviation(spread)[spread.line]
     touched = np.unique(spread.factor[errors != 0])
     if not len(touched):
         return {}
@@ -244,7 +244,8 @@ def _contribution(name: str, part: float, variance: float, total: int, source: s
 def _told(spread: Spread, total: int, bounds: tuple[float, float], method: str, contributions: Sequence[Contribution]) -> Uncertainty:
     silent = np.array([interval is None for interval in spread.intervals], dtype=bool)
     lacking = np.zeros(len(spread.half_width), dtype=bool)
-    lacking[spread.line[silent[spread.factor]]] = True
+    if silent.any():
+        lacking[spread.line[silent[spread.factor]]] = True
     factor_missing, activity_missing = int(lacking.sum()), int(np.isnan(spread.half_width).sum())
     known = bool(contributions) and total != 0
     return Uncertainty(
