@@ -91,7 +91,7 @@ def describe(resolution: Resolution) -> dict[str, Any]:
 def json_lines(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet, chain: ChainOf) -> Iterator[bytes]:
     """The answers in chunks of whole lines, in the order of the file.
 
-    Each object: ``line, activity, factor, components, steps, period, gases`` (integers as text in the gas's smallest unit),
+    Each object: ``line, factor, components, steps, period, gases`` (integers as text in the gas's smallest unit),
     ``not_estimated, co2e_g, source``.
     """
     found = emissions.resolutions
@@ -151,7 +151,7 @@ def _render(chunk: pl.DataFrame, shared: _Shared, gases: tuple[str, ...], gwp: G
 
 
 def _head(resolution: Resolution) -> str:
-    shared = {"activity": resolution.activity, "factor": resolution.factor_ids, "components": components(resolution)}
+    shared = {"factor": resolution.factor_ids, "components": components(resolution)}
     return "," + quoted(shared)[1:-1] + ',"steps":['
 
 

@@ -11,10 +11,12 @@ from sqlmodel import Session
 from carbon import chart
 from carbon.bookkeeping import cell_sums
 from carbon.estimate import products
+from carbon.seal import seals
 from ledger import audit
 from ledger.book import Book
 from ledger.bulk import read
-from ledger.errors import AmountTooLarge
+from ledger.errors import AmountTooLarge, MalformedEntry
+from ledger.payload import read_payload
 from ledger.retrace import Violation
 
 BOOKS = ("physical", "location", "market", "product")
@@ -24,7 +26,7 @@ def verify(book: Book) -> list[Violation]:
     """Every broken law of the ledger and of the lines behind it, each with the first row that breaks it."""
     found = audit.verify(book)
     with book.reading() as session:
-        lines = [*_lines_have_entries(session), *_lines_make_amounts(session)]
+        lines = [*_lines_have_entries(session), *_lines_are_sealed(session), *_lines_make_amounts(session)]
         try:
             return [*found, *lines, *_cells_add_up(session)]
         except AmountTooLarge as error:
@@ -47,6 +49,31 @@ def _lines_have_entries(session: Session) -> list[Violation]:
         Violation("lines", f"row {row} of import {import_id}", f"entry {entry_id} is missing or of another day")
         for import_id, row, entry_id in off.iter_rows()
     ]
+
+
+def _lines_are_sealed(session: Session) -> list[Violation]:
+    """Each entry's evidence is the seal of its line and file: no word of a line that became an entry can have changed."""
+    texts = ("activity", "quantity", "unit", "start", "end", "division", "source", "reference", "method", "tier", "details")
+    lines = _frame(
+        session,
+        'SELECT l.entry_id, l.import_id, f.name, f.sha256, l."row", '
+        'l.activity, l.quantity, l.unit, CAST(l.start AS TEXT), CAST(l."end" AS TEXT), l.division, l.source, l.reference, l.method, '
+        "l.tier, l.details, "
+        "l.resolution_id AS resolution, e.payload "
+        "FROM activity_line l JOIN import_file f ON f.id = l.import_id JOIN entry e ON e.id = l.entry_id ORDER BY l.entry_id",
+        {"entry_id": pl.Int64, "import_id": pl.String, "name": pl.String, "sha256": pl.Binary, "row": pl.Int64}
+        | dict.fromkeys(texts, pl.String)
+        | {"resolution": pl.Binary, "payload": pl.Binary},
+    )
+    made = seals(lines.with_columns(pl.col("sha256", "resolution").bin.encode("hex"), pl.col("start", "end").str.to_date()))
+    for row, seal in zip(lines.select("import_id", "row", "payload").iter_rows(named=True), made, strict=True):
+        try:
+            held = read_payload(row["payload"]).evidence
+        except MalformedEntry:
+            continue  # the ledger's own laws name it
+        if held != seal:
+            return [_line(row, "the line or its file is not what its entry was sealed over")]
+    return []
 
 
 def _lines_make_amounts(session: Session) -> list[Violation]:

@@ -80,12 +80,15 @@ def _misplaced(file: str, row: dict[str, object], error: Misplaced) -> Fault:
     )
 
 
-def emission_entries(placed: PlacedLines, emissions: EmissionFrame, *, holder: str, scope_of_keys: str, by_reference: bool) -> Booking:
+def emission_entries(
+    placed: PlacedLines, emissions: EmissionFrame, *, holder: str, scope_of_keys: str, by_reference: bool, evidence: pl.Series | None = None
+) -> Booking:
     """The batch of a file's entries. Keys are made within `scope_of_keys`: of a line's reference where `by_reference` and it is one line's
-    alone, else of the file's hash and the row.
+    alone, else of the file's hash and the row. `evidence` is the seal of each line (`carbon.seal`), else the file's hash.
     """
     lines = placed.lines
-    frame = lines.frame.with_columns(place=placed.place, resolution=emissions.lines["resolution"])
+    seal = pl.lit(lines.sha256) if evidence is None else evidence
+    frame = lines.frame.with_columns(place=placed.place, resolution=emissions.lines["resolution"], evidence=seal)
     legs, cells_of_line = _legs(frame, placed.placements, emissions.resolutions, holder)
     amounts = emissions.long().select("line", "gas", "amount")
     live = frame.join(amounts.select("line").unique(), on="line", how="semi", maintain_order="left")
@@ -95,7 +98,6 @@ def emission_entries(placed: PlacedLines, emissions: EmissionFrame, *, holder: s
         book=pl.lit(pl.Series([p.book.value for p in placed.placements], dtype=pl.String)).gather(pl.col("place")),
         kind=_kind(placed.placements),
         day=pl.col("end"),
-        evidence=pl.lit(lines.sha256),
         reverses=pl.lit(None, dtype=pl.Int64),
     )
     booked = (

@@ -27,6 +27,7 @@ from carbon.estimate import EmissionFrame, estimate
 from carbon.filed import overlapping_book, twice_in_file
 from carbon.holder import Site, find_holder, new_id, open_sites, places, sites
 from carbon.region.divisions import DivisionTree, chain_of
+from carbon.seal import seals
 from carbon.tables import ActivityLineRow, ImportRow
 from factors.library import FactorLibrary
 from ledger.book import Book
@@ -89,7 +90,8 @@ def record(
     placed = place_lines(lines, industry=known.industry)
     emissions = estimate(placed.lines, library, chain=chain_of)
     keys = f"activity/{holder}" + (f"/{replace}" if replace else "")
-    booking = emission_entries(placed, emissions, holder=holder, scope_of_keys=keys, by_reference=not allow_duplicates)
+    told = _tell(placed.lines, emissions)
+    booking = emission_entries(placed, emissions, holder=holder, scope_of_keys=keys, by_reference=not allow_duplicates, evidence=told.seals)
     with book.writing() as session:
         _lock(session, holder)
         before = _booked_before(session, holder, lines.sha256, path.name)
@@ -108,7 +110,7 @@ def record(
             first_entry=receipt.first_id, last_entry=receipt.last_id, replaces=replace, imported_at=now, reversed_entries=taken_back,
             opened_sites=tuple(site.code for site in opened), read=lines.read,
         )  # fmt: skip
-        _keep(session, done, placed.lines, emissions, booking, receipt.ids, sites=[*standing, *opened], actor=principal.actor)
+        _keep(session, done, placed.lines, told, booking, receipt.ids, sites=[*standing, *opened], actor=principal.actor)
     return done
 
 
@@ -170,8 +172,30 @@ def _open_sites(session: Session, holder: str, lines: ActivityFrame, standing: l
     return opened
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What stands beside the lines: resolutions (`id`, `content`), and of each line its resolution's id, its details and its seal."""
+
+    resolutions: pl.DataFrame
+    resolution_ids: pl.Series
+    details: pl.Series
+    seals: pl.Series
+
+
+def _tell(lines: ActivityFrame, emissions: EmissionFrame) -> _Told:
+    contents = [json.dumps(describe(resolution), ensure_ascii=False, sort_keys=True) for resolution in emissions.resolutions]
+    keys = pl.Series("id", [hashlib.sha256(content.encode()).digest()[:16] for content in contents], dtype=pl.Binary)
+    at = emissions.lines["resolution"]
+    skipped = pl.Series([resolution.skipped for resolution in emissions.resolutions], dtype=pl.Int64)
+    details, ids = _details(lines, skipped.gather(at)), keys.gather(at)
+    sealed = lines.frame.with_columns(
+        name=pl.lit(lines.file), sha256=pl.lit(lines.sha256.hex()), row=pl.col("line"), details=details, resolution=ids.bin.encode("hex")
+    )
+    return _Told(pl.DataFrame([keys, pl.Series("content", contents, dtype=pl.String)]), ids, details, seals(sealed))
+
+
 def _keep(
-    session: Session, done: RecordReceipt, lines: ActivityFrame, emissions: EmissionFrame, booking: Booking, ids: tuple[int, ...], *,
+    session: Session, done: RecordReceipt, lines: ActivityFrame, told: _Told, booking: Booking, ids: tuple[int, ...], *,
     sites: list[Site], actor: str,
 ) -> None:  # fmt: skip
     """Write the import, the resolutions that are new, and each line beside its entry."""
@@ -182,12 +206,9 @@ def _keep(
     }  # fmt: skip
     session.execute(sa.insert(table_of(ImportRow)).values(row))
     connection = session.connection()
-    contents = [json.dumps(describe(resolution), ensure_ascii=False, sort_keys=True) for resolution in emissions.resolutions]
-    keys = pl.Series("id", [hashlib.sha256(content.encode()).digest()[:16] for content in contents], dtype=pl.Binary)
-    told = pl.DataFrame([keys, pl.Series("content", contents, dtype=pl.String)]).unique("id", maintain_order=True)
-    stand = [bytes(row[0]) for row in select_in(connection, "SELECT id FROM resolution WHERE id IN {values}", told["id"])]
-    insert(connection, "resolution", told.filter(~pl.col("id").is_in(pl.Series(stand, dtype=pl.Binary).implode())))
-    skipped = [resolution.skipped for resolution in emissions.resolutions]
+    contents = told.resolutions.unique("id", maintain_order=True)
+    stand = [bytes(row[0]) for row in select_in(connection, "SELECT id FROM resolution WHERE id IN {values}", contents["id"])]
+    insert(connection, "resolution", contents.filter(~pl.col("id").is_in(pl.Series(stand, dtype=pl.Binary).implode())))
     site_ids = {site.code: site.id for site in sites}
     same_month = (pl.col("start").dt.year() == pl.col("end").dt.year()) & (pl.col("start").dt.month() == pl.col("end").dt.month())
     frame = lines.frame.with_columns(
@@ -198,8 +219,8 @@ def _keep(
         site_id=pl.col("site").replace_strict(site_ids, return_dtype=pl.String),
         cell=booking.lines["cell"],
         month=pl.when(same_month).then(pl.col("end").dt.year().cast(pl.Int64) * 100 + pl.col("end").dt.month()),
-        resolution_id=keys.gather(emissions.lines["resolution"]),
-        details=_details(lines, pl.Series(skipped, dtype=pl.Int64).gather(emissions.lines["resolution"])),
+        resolution_id=told.resolution_ids,
+        details=told.details,
     )
     insert(connection, "activity_line", frame.select(column.name for column in table_of(ActivityLineRow).columns))
 

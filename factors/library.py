@@ -279,6 +279,10 @@ def _why_not(
     sought = f"{activity.id} in {place}, {year}"
     if not every:
         return f"no pack holds a factor for {sought} ({basis}): name one in the column `factor`, or add a pack"
+    if not candidates and not any(factor.set_id for factor in every):
+        held = sorted({factor.region for factor in every})
+        shown = ", ".join(held[:6]) + (" …" if len(held) > 6 else "")
+        return f"no pack holds a factor for {sought}; there are some for {shown}: name one in the column `factor`, or add a pack"
     if not candidates:
         sets = sorted({factor.set_id for factor in every} - {""})
         return f"the default set {DEFAULT_SET} has none for {sought}; write one of {', '.join(sets)} into the column `factor`"

@@ -43,6 +43,7 @@ def test_the_way_through_the_commands_works_as_written(tmp_path: Path) -> None:
     subprocess.run(command[1], shell=True, cwd=tmp_path, check=True)
     answer = json.loads(good(tmp_path, "calc", "power.csv", "--json"))
     assert answer["gases"] == {"CO2": "49740"}
+    assert "49,740" in good(tmp_path, "calc", "power.csv")
     holder = json.loads(good(tmp_path, *shlex.split("holder add --name 示例建材有限公司 --kind firm --industry C3011 --json")))["id"]
     good(tmp_path, *shlex.split(f"site add --holder {holder} --code s01 --division 330522 --from 2020-01-01"))
     workbook = str(ROOT / "carbon" / "data" / "example_2023.xlsx")

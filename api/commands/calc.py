@@ -62,10 +62,8 @@ def _print(answers: object, gwp: str) -> None:
             total += int(one["co2e_g"])
             missing |= set(one["not_estimated"])
             gases = "  ".join(f"{gas} {int(amount):,}" for gas, amount in one["gases"].items())
-            rows.append((one["line"], one["activity"], one["factor"], gases, f"{int(one['co2e_g']):,}"))
-    asked.print_table(
-        ["line", "activity", "factor", "gases (g; CH4, N2O, F-gases mg)", f"g CO2e {gwp}"], rows, right=(f"g CO2e {gwp}", "line")
-    )
+            rows.append((one["line"], one["factor"], gases, f"{int(one['co2e_g']):,}"))
+    asked.print_table(["line", "factor", "gases (g; CH4, N2O, F-gases mg)", f"g CO2e {gwp}"], rows, right=(f"g CO2e {gwp}", "line"))
     asked.say(
         f"{len(rows):,} lines, {total:,} g CO2e" + (f"; not estimated in some lines: {', '.join(sorted(missing))}" if missing else "")
     )

@@ -16,7 +16,7 @@ def attack(firm: Firm, sql: str) -> None:
             for (name,) in connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
                 connection.execute(sa.text(f"DROP TRIGGER {name}"))
         else:
-            for table in ("activity_line", "resolution", "account"):
+            for table in ("activity_line", "import_file", "resolution", "account"):
                 connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         connection.execute(sa.text(sql))
 
@@ -31,6 +31,12 @@ def attack(firm: Firm, sql: str) -> None:
         ("DELETE FROM cell", "cells"),
         ("UPDATE activity_line SET quantity = '101'", "lines"),
         ("UPDATE activity_line SET unit = 'MWh'", "lines"),
+        ("UPDATE activity_line SET reference = 'another bill'", "lines"),
+        ("UPDATE activity_line SET source = 'another meter'", "lines"),
+        ("UPDATE activity_line SET start = '2023-06-01'", "lines"),
+        ("UPDATE activity_line SET tier = 'measured'", "lines"),
+        ("UPDATE activity_line SET details = '[]'", "lines"),
+        ("UPDATE import_file SET name = 'another.csv'", "lines"),
         ("UPDATE activity_line SET activity = 'electricity.green'", "lines"),
         ("UPDATE resolution SET content = REPLACE(content, '0.4974', '0.4975')", "resolutions"),
         ("UPDATE account SET name = 'holder/x' WHERE name LIKE 'holder/%'", "cells"),

@@ -39,7 +39,6 @@ def test_a_hundred_kilowatt_hours_in_hangzhou_name_the_announcement() -> None:
     (answer,) = answers(HEAD + "electricity.grid,100,kWh,2023-07-01,330106\n")
     assert answer == {
         "line": 2,
-        "activity": "electricity.grid",
         "factor": "cn-grid/2025-47_e001#330000",
         "components": {"CO2": {"ef": "0.4974 kg/kWh"}},
         "steps": ["330106 county: none", "330100 city: none", "330000 province: used, data of 2023"],

@@ -149,6 +149,11 @@ def test_a_fuel_that_the_default_set_lacks_names_the_sets_that_have_it() -> None
     assert resolve("combustion.stationary.lubricant", "t", factor="prov2011_gbt2589_2008").coefficients["CO2"] > 0
 
 
+def test_a_country_without_a_factor_is_told_which_places_have_one() -> None:
+    with pytest.raises(FactorNotFound, match=r"no pack holds a factor for electricity\.grid in GB, 2023; there are some for 110000"):
+        resolve("electricity.grid", "kWh", regions=(Region("GB", "country"),))
+
+
 def test_where_several_factors_fit_the_choice_is_asked_for() -> None:
     with pytest.raises(FactorNotFound, match="type=portland"):
         resolve("process.cement.clinker", "t", start=date(2024, 7, 1), end=date(2024, 7, 1))
