@@ -77,6 +77,25 @@ def overlapping_book(session: Session, lines: ActivityFrame, sites: Sequence[Sit
     return faults
 
 
+def correcting_nothing(session: Session, lines: ActivityFrame, *, holder: str) -> list[Fault]:
+    """A fault for each negative line whose reference is that of no line of the same activity, in the file or filed by the holder before."""
+    below = lines.frame.filter(pl.col("quantity").str.starts_with("-")).select("line", "activity", "reference")
+    if not below.height:
+        return []
+    a = table_of(ActivityLineRow).c
+    query = sa.select(a.activity, a.reference).where(a.holder_id == holder, a.reference.is_not(None)).distinct()
+    known = {(row[0], row[1]) for row in session.execute(query.where(a.activity.in_(below["activity"].unique().to_list())))}
+    above = lines.frame.filter(~pl.col("quantity").str.starts_with("-")).select("activity", "reference")
+    known |= set(above.drop_nulls().unique().iter_rows())
+    return [
+        Fault(
+            file=lines.file, row=line, column="reference", value=reference, code="negative.corrects-nothing",
+            reason=f"no line of {activity} bears the reference {reference!r}: a negative quantity corrects a line that was filed",
+        )
+        for line, activity, reference in below.iter_rows() if (activity, reference) not in known
+    ]  # fmt: skip
+
+
 def _counting(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.col("quantity").str.starts_with("-"))
 

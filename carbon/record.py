@@ -24,7 +24,7 @@ from carbon.answer import describe
 from carbon.bookkeeping import Booking, cell_sums, emission_entries, place_lines
 from carbon.errors import FaultyFile, ImportNotFound, ImportReplaced, SitesMoved
 from carbon.estimate import EmissionFrame, estimate
-from carbon.filed import overlapping_book, twice_in_file
+from carbon.filed import correcting_nothing, overlapping_book, twice_in_file
 from carbon.holder import Site, find_holder, new_id, open_sites, places, sites
 from carbon.region.divisions import DivisionTree, chain_of
 from carbon.seal import seals
@@ -101,8 +101,9 @@ def record(
             raise SitesMoved(holder)
         taken_back = _take_back(session, replace, holder=holder, principal=principal, now=now, file=path.name) if replace else 0
         overlaps = [] if allow_duplicates else overlapping_book(session, lines, standing, but=replace)
-        if overlaps:
-            raise FaultyFile(overlaps)
+        faults = [*overlaps, *correcting_nothing(session, lines, holder=holder)]
+        if faults:
+            raise FaultyFile(faults)
         opened = _open_sites(session, holder, lines, standing)
         receipt = post(session, booking.batch, principal, now=now)
         done = RecordReceipt(

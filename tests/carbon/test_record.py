@@ -99,6 +99,18 @@ def test_other_meters_other_days_and_corrections_stand_beside_it(firm: Firm) -> 
     assert verify(firm.book) == []
 
 
+def test_a_correction_names_a_line_that_was_filed_here_or_before(firm: Firm) -> None:
+    head = HEAD + ",reference"
+    fix = "electricity.grid,-10,kWh,2023-07,s01,meter 1,bill 7"
+    with pytest.raises(FaultyFile) as refusal:
+        firm.file(f"{POWER},bill 8", fix, head=head)
+    assert [(fault.row, fault.column, fault.code) for fault in refusal.value.faults] == [(3, "reference", "negative.corrects-nothing")]
+    firm.file(f"{POWER},bill 7", head=head)
+    assert firm.file(fix, head=head, name="correction.csv").lines == 1
+    assert firm.sums() == 49_740 - 4_974
+    assert verify(firm.book) == []
+
+
 def test_unnamed_sources_are_told_apart_by_their_rows_unless_alike_in_everything(firm: Firm) -> None:
     assert refused(firm, "electricity.grid,1,kWh,2023-07,s01,", "electricity.grid,1,kWh,2023-07,s01,") == [(3, "line.twice")]
     assert firm.file("electricity.grid,1,kWh,2023-07,s01,", "electricity.grid,2,kWh,2023-07,s01,").lines == 2
