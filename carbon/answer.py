@@ -17,7 +17,8 @@ import msgspec
 import polars as pl
 
 from carbon.activity import ActivityFrame
-from carbon.estimate import ChainOf, EmissionFrame, half_even_quotient
+from carbon.estimate import ChainOf, EmissionFrame
+from factors.calculate import half_even_quotient
 from factors.gwp import GwpSet, smallest_unit
 from factors.library import Resolution, Step
 

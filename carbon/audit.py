@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from carbon import chart
 from carbon.bookkeeping import cell_sums
-from carbon.estimate import products
 from carbon.seal import seals
+from factors.calculate import products
 from ledger import audit
 from ledger.book import Book
 from ledger.bulk import read

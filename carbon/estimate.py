@@ -1,7 +1,7 @@
 """Activity data become masses of gases: exact fractions, one rounding half-even, vectorised over lines that are alike.
 
 Lines meet their factor by a small key (activity, unit, place as far as it matters, year, method, choices); the search runs once per key and
-never per line. Amounts are mantissa × numerator ÷ denominator in 128-bit integers; what would not fit goes through exact fractions.
+never per line. `factors.calculate` multiplies.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,8 @@ import polars as pl
 
 from carbon.activity import ActivityFrame
 from carbon.errors import Fault, FaultyFile
+from factors.calculate import products
 from factors.errors import FactorNotFound, UnitMismatch
-from factors.gwp import half_even
 from factors.library import LOCATION, NOT_MAINLAND, RESIDUAL, FactorLibrary, Region, Resolution
 
 ChainOf = Callable[[str, date], Sequence[Region]]
@@ -22,7 +22,7 @@ ChainOf = Callable[[str, date], Sequence[Region]]
 
 MEASURED = ("ncv", "carbon_content", "oxidation", "density")
 CHOICES = ("method", "factor", "category", *MEASURED, "biogenic_share")
-KEY = ("activity", "unit", "place", "year", "span_start", "span_end", *CHOICES)
+KEY = ("activity", "unit", "place", "depth", "year", "span_start", "span_end", *CHOICES)
 INT64_MAX = 2**63 - 1
 QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int32, "column": pl.String, "value": pl.String, "code": pl.String, "reason": pl.String})
 
@@ -59,7 +59,7 @@ def estimate(
     With `quarantine` those lines stand in the frame's `quarantine` instead, and the others are estimated as if they were alone.
     Deductions and exports come out positive: on which side they are booked is the chart's business.
     """
-    keyed = _keyed(lines.frame, library)
+    keyed = _keyed(lines.frame, library, chain)
     keys = keyed.unique("key", keep="first", maintain_order=True)
     resolutions: dict[int, Resolution] = {}
     refused: dict[int, tuple[str, str, str]] = {}
@@ -93,8 +93,12 @@ def _quarantine(faults: Sequence[Fault]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=QUARANTINE_SCHEMA, orient="row").sort("line")
 
 
-def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
-    """The lines with `key`, the number of their group of alike lines, and the columns that make it."""
+def _keyed(frame: pl.DataFrame, library: FactorLibrary, chain: ChainOf) -> pl.DataFrame:
+    """The lines with `key`, the number of their group of alike lines, and the columns that make it.
+
+    `depth`, the length of a line's chain, is one of them: a county under its city and one under its province pass a different number of
+    places on the way to the same factor, and each line names its own.
+    """
     activities = frame["activity"].unique()
     coarse: dict[str, str] = {}
     for activity in activities:
@@ -115,10 +119,18 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary) -> pl.DataFrame:
         span_start=pl.when(crosses).then(pl.col("start")),
         span_end=pl.when(crosses).then(pl.col("end")),
     )
+    placed = placed.join(_depths(placed, chain), on=["division", "year"], how="left", maintain_order="left")
     # columns that say nothing cannot part lines; what is left is numbered once and joined back
     telling = [name for name in KEY if placed[name].null_count() < placed.height]
     numbered = placed.select(telling).unique().with_row_index("key")
     return placed.join(numbered, on=telling, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _depths(placed: pl.DataFrame, chain: ChainOf) -> pl.DataFrame:
+    """How many places the chain of each division has, by `division` and `year`: at the end of the year, as the steps are told."""
+    places = placed.select("division", "year").drop_nulls().unique()
+    depths = [len(chain(division, date(year, 12, 31))) for division, year in places.iter_rows()]
+    return places.with_columns(depth=pl.Series(depths, dtype=pl.UInt8))
 
 
 def _resolve(
@@ -169,46 +181,6 @@ def _faults(lines: pl.DataFrame, refused: Mapping[int, tuple[str, str, str]], fi
         column, code, reason = refused[row["key"]]
         faults.append(Fault(file=file, row=row["line"], column=column, value=_text(row.get(column)), code=code, reason=reason))
     return faults
-
-
-def products(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
-    """quantity × coefficient for each line, rounded half-even to an integer; null where the line's factor does not know the gas."""
-    fits = [c if c is not None and abs(c.numerator) < 2**62 and c.denominator < 2**60 else None for c in coefficients]
-    table = pl.DataFrame(
-        {
-            "resolution": pl.Series(range(len(fits)), dtype=pl.UInt32),
-            "top": pl.Series([None if c is None else c.numerator for c in fits], dtype=pl.Int128),
-            "bottom": pl.Series([None if c is None else c.denominator for c in fits], dtype=pl.Int128),
-        }
-    )
-    text = pl.col("quantity")
-    decimals = (text.str.len_bytes().cast(pl.Int64) - text.str.find(".", literal=True).cast(pl.Int64) - 1).fill_null(0)
-    powers = pl.Series([10**n for n in range(19)], dtype=pl.Int128)
-    mantissa = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False).cast(pl.Int128)
-    work = framed.join(table, on="resolution", how="left", maintain_order="left").select(
-        "quantity",
-        "resolution",
-        product=mantissa * pl.col("top"),
-        bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.cast(pl.UInt32)),
-    )
-    rounded = work.select(half_even_quotient(pl.col("product"), pl.col("bottom"))).to_series()
-    known = {at: coefficient for at, coefficient in enumerate(coefficients) if coefficient is not None}
-    slow = work.with_row_index("at").filter(pl.col("product").is_null() & pl.col("resolution").is_in(list(known)))
-    exact = {
-        at: half_even(Fraction(quantity) * known[resolution])
-        for at, quantity, resolution in slow.select("at", "quantity", "resolution").iter_rows()
-    }
-    if exact:
-        rounded = rounded.scatter(list(exact), pl.Series(list(exact.values()), dtype=pl.Int128))
-    return rounded
-
-
-def half_even_quotient(product: pl.Expr, bottom: pl.Expr) -> pl.Expr:
-    """product ÷ bottom as the nearest 128-bit integer, ties to the even one; `bottom` is positive."""
-    floor = product // bottom
-    twice = (product - floor * bottom) * 2
-    up = (twice > bottom) | ((twice == bottom) & (floor % 2 != 0))
-    return floor + up.cast(pl.Int128)
 
 
 def _too_large(result: pl.DataFrame, framed: pl.DataFrame, gases: Sequence[str], file: str) -> list[Fault]:

@@ -180,7 +180,7 @@ class FactorLibrary:
         somewhere = {factor.region for factor in every}
         places = self.chain(regions, year)
         for region in places:
-            if region.code not in somewhere and region.level != "country":
+            if region.code not in somewhere and region.level != "country" and not steps:
                 skipped += region.level != "grid"
                 continue
             here = [factor for factor in usable if factor.region in {region.code, "WORLD" if region.level == "country" else region.code}]
@@ -193,8 +193,8 @@ class FactorLibrary:
                 )
                 return best[0], steps, skipped
             steps.append(Step(region=region.code, level=region.level, outcome="none"))
-        codes = {region.code for region in places} | {"WORLD"}
-        near = [[factor for factor in some if factor.region in codes] for some in (candidates, usable)]
+        codes = dict.fromkeys([*(region.code for region in places), "WORLD"])
+        near = [[factor for code in codes for factor in some if factor.region == code] for some in (candidates, usable)]
         raise FactorNotFound(_why_not(activity, regions, year, basis, every, near[0], near[1], choice))
 
     def _candidates(self, activity: Activity, basis: str) -> list[EmissionFactor]:
@@ -289,10 +289,9 @@ def _why_not(
     if not usable:
         return f"the only factors for {sought} were never read in a document (unverified): allow them by name in the column `factor`"
     first = min(factor.year_from or 0 for factor in usable)
-    doubtful = sorted(
-        {factor.year_from for factor in candidates if factor.evidence == "unverified" and factor.year_from and factor.year_from <= year}
-    )
-    hint = f"; unverified ones exist for {', '.join(map(str, doubtful))}: name one in the column `factor` to use it" if doubtful else ""
+    doubtful = {f.year_from: f.id for f in reversed(candidates) if f.evidence == "unverified" and f.year_from and f.year_from <= year}
+    named = ", ".join(f"{year_from} ({doubtful[year_from]})" for year_from in sorted(doubtful))
+    hint = f"; unverified ones exist for {named}: write such an id into the column `factor` to use it" if doubtful else ""
     chosen = f" in {choice}" if choice else ""
     return f"no factor{chosen} for {sought}: the first that was read in a document is of {first}{hint}"
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from carbon.activity import parse_activities
 from carbon.answer import components, json_lines
 from carbon.errors import FaultyFile
-from carbon.estimate import EmissionFrame, estimate, half_even_quotient
+from carbon.estimate import EmissionFrame, estimate
 from carbon.region.divisions import chain_of, divisions
+from factors.calculate import half_even_quotient
 from factors.gwp import gwp_set, valuation
 from factors.library import load_library
 
@@ -48,6 +49,19 @@ def test_a_hundred_kilowatt_hours_in_hangzhou_name_the_announcement() -> None:
         "co2e_g": "49740",
         "source": "生态环境部、国家统计局《关于发布2023年电力二氧化碳排放因子的公告》公告2025年第47号 表3",
     }
+
+
+def test_each_line_names_the_places_that_it_passed_itself() -> None:
+    """Lines of one province share a factor, and yet a county lies under a city, under the province, or is the province."""
+    power = "electricity.grid,100,kWh,2023-07-01,"
+    found = answers(HEAD + "".join(f"{power}{code}\n" for code in ("420000", "429004", "420106", "420100")))
+    passed = [[step.split(":")[0] for step in answer["steps"]] for answer in found]
+    assert passed == [
+        ["420000 province"], ["429004 county", "420000 province"], ["420106 county", "420100 city", "420000 province"],
+        ["420100 city", "420000 province"],
+    ]  # fmt: skip
+    nation = answers(HEAD + "".join(f"heat.purchased,1,GJ,2023-07-01,{code}\n" for code in ("330000", "330106")))
+    assert [len(answer["steps"]) for answer in nation] == [2, 4]
 
 
 def test_gases_stay_apart_and_only_the_valuation_adds_them() -> None:
@@ -134,6 +148,7 @@ def test_by_vector_is_the_same_as_by_hand(rows: list[tuple[str, str, str, date, 
             assert row[gas] == (None if coefficient is None else round(Fraction(quantity) * coefficient))
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**100), 2**100), st.integers(1, 2**60))
 def test_the_quotient_is_rounded_half_even(product: int, bottom: int) -> None:
     frame = pl.DataFrame({"p": pl.Series([product], dtype=pl.Int128), "b": pl.Series([bottom], dtype=pl.Int128)})

@@ -68,7 +68,8 @@ def test_chongqing_and_sichuan_changed_grids_in_2021() -> None:
 
 
 def test_before_the_first_year_that_was_read_the_answer_explains_itself_and_names_the_doubtful() -> None:
-    with pytest.raises(FactorNotFound, match=r"the first that was read in a document is of 2012.*unverified ones exist for 2010"):
+    reason = r"the first that was read in a document is of 2012.*unverified ones exist for 2010 \(cn-grid/average-2010_e001#330000\)"
+    with pytest.raises(FactorNotFound, match=reason):
         resolve("electricity.grid", "kWh", start=date(2010, 3, 1), end=date(2010, 3, 31))
     allowed = resolve("electricity.grid", "kWh", start=date(2010, 3, 1), end=date(2010, 3, 31), allow_unverified=True)
     assert allowed.factor_ids == "cn-grid/average-2010_e001#330000"
