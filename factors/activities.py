@@ -12,7 +12,7 @@ from factors.units import find_unit
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """An activity code: the physical act and the thing it acts on. `gases` is what it is known to emit."""
+    """An activity code: the physical act and the thing it acts on. `gases` is what it may emit, `needs` what else it takes to know."""
 
     id: str
     name_zh: str
@@ -27,6 +27,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     gases: tuple[str, ...]
     biogenic: bool
     same_factor_as: str
+    needs: tuple[str, ...]
     notes: str
 
 
@@ -72,6 +73,7 @@ def activities() -> tuple[Activity, ...]:
             gases=_split(row["gases"]),
             biogenic=row["biogenic"] == "yes",
             same_factor_as=row["same_factor_as"],
+            needs=_split(row["needs"]),
             notes=row["notes"],
         )
         for row in csv.DictReader(text.splitlines())

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factors.errors import NoGwp, UnknownGwpSet
@@ -36,6 +36,7 @@ def test_an_unknown_set_names_those_there_are() -> None:
     assert {"SAR.100", "TAR.100", "AR4.100", "AR5.100", "AR6.100"} <= set(gwp_sets())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["CO2", "CH4.fossil", "N2O", "CO2.biogenic"]), st.integers(-(10**15), 10**15), min_size=1))
 def test_a_valuation_is_the_exact_sum_rounded_once(amounts: dict[str, int]) -> None:
     exact = amounts.get("CO2", 0) + Fraction(30, 1000) * amounts.get("CH4.fossil", 0) + Fraction(265, 1000) * amounts.get("N2O", 0)

@@ -163,22 +163,27 @@ def test_where_several_factors_fit_the_choice_is_asked_for() -> None:
     }
 
 
+# suspects.csv doubts a number of the first five; of blast-furnace gas the fact sheet holds none in this set, only the doubted product
+SUSPECT_FUELS = ("lignite", "cleaned", "middlings", "coal_slurry", "petroleum_coke", "blast_furnace_gas")
+
+
 def test_every_derived_product_of_the_fact_sheet_comes_out(shared: Path) -> None:
     with (shared / "facts" / "fuels_cn_derived_check.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     fuels = {
         tuple(factor.id.split("cn-fuels/")[1].split("_e001#")): factor for factor in LIBRARY.factors() if factor.id.startswith("cn-fuels/")
     }
-    checked = 0
+    left_out = set()
     for row in rows:
-        factor = fuels.get((row["set_id"], row["id"].split(".")[3]))
-        if factor is None or row["unit"] not in {"tCO2/t", "tCO2/1e4Nm3"}:
-            continue  # a suspect row, or a fuel of which the set lacks a number: not shipped
-        unit = "t" if row["unit"] == "tCO2/t" else "万Nm3"
-        exact = coefficients(factor.parameters, unit=unit, measured={})[0]["CO2"]
-        assert abs(float(exact) / 1e6 - float(row["derived_value"])) < 1e-5 * float(row["derived_value"]), row["id"]
-        checked += 1
-    assert checked >= 70
+        key = (row["set_id"], row["id"].split(".")[3])
+        if key not in fuels:
+            left_out.add(key)
+            continue
+        unit = {"tCO2/t": "t", "tCO2/1e4Nm3": "万Nm3"}[row["unit"]]
+        exact = coefficients(fuels[key].parameters, unit=unit, measured={})[0]["CO2"]
+        assert abs(exact / 10**6 - Fraction(row["derived_value"])) <= Fraction(5, 10**7), row["id"]
+    assert len(rows) == 89
+    assert left_out == {("prov2011_gbt2589_2008", fuel) for fuel in SUSPECT_FUELS}
 
 
 def test_names_are_found_and_a_name_of_several_activities_is_never_guessed() -> None:

@@ -4,7 +4,7 @@ from math import hypot, log, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factors.factor import Parameter
@@ -113,6 +113,7 @@ def test_a_measured_value_does_not_borrow_the_interval_of_a_default() -> None:
 AMOUNT = st.floats(0.1, 1e9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(AMOUNT, st.integers(0, 4), st.floats(0, 0.5), st.integers(0, 3)), min_size=1, max_size=30))
 def test_the_analytic_part_is_the_covariance_written_out(rows: list[tuple[float, int, float, int]]) -> None:
     intervals = [TEN, Interval(-0.3, 0.3, ""), TEN, Interval(-0.01, 0.01, ""), Interval(-0.2, 0.2, "")]
