@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from ledger.book import Book, make_engine, normalised, open_book
 from migrations import upgrade
+
+# a slow machine breaks no law: speed is measured in benchmarks, never by a test's deadline
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
