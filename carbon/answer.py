@@ -20,7 +20,7 @@ from carbon.activity import ActivityFrame
 from carbon.estimate import ChainOf, EmissionFrame
 from factors.calculate import half_even_quotient
 from factors.gwp import GwpSet, smallest_unit
-from factors.library import Resolution, Step
+from factors.resolution import Resolution, Step
 
 CHUNK = 50_000
 WORKERS = 2

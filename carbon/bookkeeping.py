@@ -16,7 +16,7 @@ from carbon.estimate import EmissionFrame
 from carbon.scope import UNDECIDED, Book, Misplaced, Placement, place
 from factors.activities import by_id
 from factors.gwp import smallest_unit
-from factors.library import Resolution
+from factors.resolution import Resolution
 from ledger.entry import CELLS, ENTRIES, POSTINGS, EntryBatch, client_key, entry_batch
 from ledger.errors import AmountTooLarge
 

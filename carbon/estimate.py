@@ -15,7 +15,9 @@ from carbon.activity import ActivityFrame
 from carbon.errors import Fault, FaultyFile
 from factors.calculate import products
 from factors.errors import FactorNotFound, UnitMismatch
-from factors.library import LOCATION, NOT_MAINLAND, RESIDUAL, FactorLibrary, Region, Resolution
+from factors.ladder import NOT_MAINLAND
+from factors.library import FactorLibrary
+from factors.resolution import Region, Resolution
 
 ChainOf = Callable[[str, date], Sequence[Region]]
 """The places of a division on a day, from the smallest to the country."""
@@ -102,9 +104,9 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary, chain: ChainOf) -> pl.Da
     activities = frame["activity"].unique()
     coarse: dict[str, str] = {}
     for activity in activities:
-        regions = library.regions_with_factors(activity, LOCATION) | library.regions_with_factors(activity, RESIDUAL)
-        provinces_only = all(region.endswith("0000") for region in regions if region.isdigit())
-        coarse[activity] = "country" if not regions - {"CN", "WORLD"} else "province" if provinces_only else "division"
+        inside = {region for region in library.regions_with_factors(activity) if region.isdigit() or region.startswith("CN-")}
+        provinces_only = all(region.endswith("0000") for region in inside if region.isdigit())
+        coarse[activity] = "country" if not inside else "province" if provinces_only else "division"
     division = pl.col("division")
     mainland = division.str.contains(r"^[0-9]{6}$") & ~division.str.slice(0, 2).is_in(NOT_MAINLAND)
     level = pl.col("activity").replace_strict(coarse, return_dtype=pl.String)

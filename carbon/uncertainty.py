@@ -10,7 +10,7 @@ from carbon.answer import co2e
 from carbon.estimate import EmissionFrame
 from factors.factor import Parameter
 from factors.gwp import GwpSet
-from factors.library import Resolution
+from factors.resolution import Resolution
 from factors.uncertainty import Interval, Spread, Uncertainty, analytic, interval_of
 
 

@@ -4,7 +4,10 @@ The coefficient of a fuel is NCV × carbon content × oxidation × 44/12 (GB/T 3
 A measured value may replace a default; the factor then says which.
 """
 
+import re
+from calendar import monthrange
 from collections.abc import Mapping
+from datetime import date
 from fractions import Fraction
 
 import msgspec
@@ -58,7 +61,11 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
-    """A factor as one publication gives it. `id` is pack/version_edition#row; years are the years that the data describe."""
+    """A factor as one publication gives it. `id` is pack/version_edition#row.
+
+    Three dates: `year_from`–`year_to` are the years that the data describe, `published` the day it came out, `used_from`–`used_to` the years
+    for which its publisher lets it be used (unset: the pack's rule decides).
+    """
 
     id: str
     name_zh: str
@@ -71,12 +78,22 @@ class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
     year_from: int | None
     year_to: int | None
     published: str
+    used_from: int | None = None
+    used_to: int | None = None
     source: str
     locator: str
     licence: str
     evidence: str
     notes: str
     parameters: tuple[Parameter, ...]
+
+    @property
+    def published_on(self) -> date:
+        """The last day of what `published` says: a number dated 2013 was known by the end of 2013.
+
+        Where no day is stated the number counts as known at the end of the year after its data.
+        """
+        return published_day(self.published) or date((self.year_to or self.year_from or 9997) + 1, 12, 31)
 
     @property
     def cited(self) -> str:
@@ -86,6 +103,21 @@ class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gases(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(parameter.gas for parameter in self.parameters))
+
+
+def published_day(text: str) -> date | None:
+    """The last day of a day, month or year such as 2025-12-31, 2025-12 or 2025; None for anything else."""
+    try:
+        match [int(part) for part in text.split("-")] if re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text) else []:
+            case [year]:
+                return date(year, 12, 31)
+            case [year, month]:
+                return date(year, month, monthrange(year, month)[1])
+            case [year, month, day]:
+                return date(year, month, day)
+    except ValueError:
+        pass
+    return None
 
 
 Measured = Mapping[str, tuple[str, str]]

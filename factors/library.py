@@ -1,83 +1,48 @@
 """Find exactly one factor for an activity, a place and a time, and say by which steps; or say why there is none.
 
-The search goes county → city → province → regional grid → country. At the first place that has any factor of the wanted basis it takes the
-year of the activity, or the latest earlier year and says so. Rows never read in a document (`unverified`) are taken only on request.
+A programme's rule names the bases and the kinds of place; the stated order of packs (supplier, official, secondary) comes first, then the
+nearest place, then the year. Rows never read in a document (`unverified`) are taken only on request. With `known` the search sees what was
+published by that day and the editions released by it: last year's answer stays reproducible.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
-from importlib.resources import files
-
-import msgspec
 
 from factors.activities import Activity, by_id
 from factors.errors import FactorNotFound
-from factors.factor import EmissionFactor, Measured, Parameter, coefficients
-from factors.pack import Pack, read_pack, shipped
-from factors.sector import supplements
+from factors.factor import EmissionFactor, Measured, Parameter, coefficients, published_day
+from factors.ladder import NOT_MAINLAND, Span, best_year, distance, may_be_used, places, span, with_grid
+from factors.pack import RANKS, Manifest, Pack, read_pack, shipped
+from factors.programme import Programme, programme
+from factors.quality import judge
+from factors.refusal import none_for, refuse_several
+from factors.resolution import Part, Region, Rejected, Resolution, Step
+from factors.sector import SECTORAL, supplements
 
-DEFAULT_SET = "ndrc2013_steel"
-"""The one default set: 22 fuels complete, and the process factors of the same guide, from 2013 on (发改办气候〔2013〕2526号)."""
-
-LOCATION, RESIDUAL = "location-average", "residual-like"
-MAINLAND = "CN"
-NOT_MAINLAND = ("71", "81", "82")
-
-
-class Region(msgspec.Struct, frozen=True):
-    """A place in the search: its code, and what kind of place it is (county, city, province, grid, country)."""
-
-    code: str
-    level: str
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One step of the search: ``none`` or ``used``, with the year of the data and a note such as ``year-after-last``."""
-
-    region: str
-    level: str
-    outcome: str
-    data_year: int | None = None
-    note: str = ""
+DEFAULT_SETS = ("ndrc2013_steel", "ipcc2006")
+"""The default sets: 22 fuels complete, and the process factors of the same guide, from 2013 on (发改办气候〔2013〕2526号); where a country has
+no set of its own, IPCC 2006."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A factor and the share of the activity's days that it answers for."""
+class Query:
+    """What is looked for in one year."""
 
-    factor: EmissionFactor
-    days: int
-    share: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """What an activity meets: factors by share of days, the search, the coefficients per unit, and what stays unestimated.
-
-    `skipped` counts the places of the chain passed without any factor for this activity; their codes depend on the line, so whoever prints
-    the steps puts them before `steps`.
-    """
-
-    activity: str
-    unit: str
-    parts: tuple[Part, ...]
-    steps: tuple[Step, ...]
-    skipped: int
-    coefficients: dict[str, Fraction]
-    parameters: tuple[Parameter, ...]
-    not_estimated: tuple[str, ...]
+    activity: Activity
+    regions: tuple[Region, ...]
+    year: int
+    bases: tuple[str, ...]
+    rule: Programme
+    choice: str | None = None
+    allow_unverified: bool = False
+    known: date | None = None
 
     @property
-    def factor_ids(self) -> str:
-        return " + ".join(part.factor.id for part in self.parts)
-
-    @property
-    def cited(self) -> str:
-        return "; ".join(dict.fromkeys(part.factor.cited for part in self.parts))
+    def place(self) -> str:
+        return self.regions[0].code if self.regions else "an unnamed place"
 
 
 class FactorLibrary:
@@ -85,12 +50,16 @@ class FactorLibrary:
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(packs)
+        self._manifest = {factor.id: pack.manifest for pack in self.packs for factor in pack.factors}
         self._by_id = {factor.id: factor for pack in self.packs for factor in pack.factors}
+        self._span: dict[str, Span] = {id_: span(self._by_id[id_], manifest.rule) for id_, manifest in self._manifest.items()}
+        self._fallback = {place: wider for pack in self.packs for place, wider in pack.manifest.fallback.items()}
         self._by_activity: dict[str, list[EmissionFactor]] = {}
         for factor in self._by_id.values():
             for activity in factor.activities:
                 self._by_activity.setdefault(activity, []).append(factor)
-        self._grids = _grid_members()
+        self._shelves: dict[tuple[object, ...], dict[tuple[str, str], list[EmissionFactor]]] = {}
+        self._superseded: dict[date | None, frozenset[str]] = {}
 
     def factor(self, factor_id: str) -> EmissionFactor:
         """The factor of that id; FactorNotFound otherwise."""
@@ -98,15 +67,13 @@ class FactorLibrary:
             raise FactorNotFound(f"no pack holds a factor {factor_id!r}: `tanzhang factors search` lists them", column="factor")
         return self._by_id[factor_id]
 
+    def manifest(self, factor: EmissionFactor) -> Manifest:
+        """What the factor's pack says of itself."""
+        return self._manifest[factor.id]
+
     def factors(self) -> Iterator[EmissionFactor]:
         """Every factor of every pack."""
         yield from self._by_id.values()
-
-    def search(self, text: str) -> list[EmissionFactor]:
-        """Factors whose names, ids, activities, region or source hold each word of `text`, newest data first."""
-        words = text.lower().split()
-        found = [factor for factor in self._by_id.values() if all(word in _haystack(factor) for word in words)]
-        return sorted(found, key=lambda factor: (factor.evidence == "unverified", -(factor.year_from or 0), factor.id))
 
     def history(self, factor: EmissionFactor) -> list[EmissionFactor]:
         """The same quantity over the years: same activities, region, basis, set and variant, the oldest first."""
@@ -114,214 +81,275 @@ class FactorLibrary:
         alike = [f for f in self._by_id.values() if (f.activities, f.region, f.basis, f.set_id, f.variant, f.gases) == key]
         return sorted((f for f in alike if f.evidence != "unverified"), key=lambda f: (f.year_from or 0, f.id))
 
-    def regions_with_factors(self, activity: str, basis: str) -> frozenset[str]:
-        """Where any factor for this activity and basis exists: what else a line's division is cannot matter."""
-        return frozenset(factor.region for factor in self._candidates(by_id()[activity], basis))
+    def regions_with_factors(self, activity: str) -> frozenset[str]:
+        """Where any factor for this activity exists: what else a line's division is cannot matter."""
+        return frozenset(factor.region for factor in self._hung(by_id()[activity]))
 
     def chain(self, regions: Sequence[Region], year: int) -> list[Region]:
         """The places to search, with the regional grid of that year put between province and country."""
-        chain = list(regions)
-        province = next((region.code for region in regions if region.level == "province"), None)
-        for code, grid, first, last in self._grids:
-            if code == province and first <= year <= last:
-                chain.insert(len(chain) - 1, Region(grid, "grid"))
-        return chain
+        return with_grid(regions, year)
 
     def resolve(
         self, activity: str, *, regions: Sequence[Region], start: date, end: date, unit: str, basis: str | None = None,
         method: str | None = None, factor: str | None = None, category: str | None = None, measured: Measured | None = None,
-        allow_unverified: bool = False,
+        allow_unverified: bool = False, known: date | None = None, programme_name: str = "inventory",
     ) -> Resolution:  # fmt: skip
         """The factors for `activity` from `start` to `end` (inclusive), per one `unit`.
 
-        `regions` is the chain from the smallest place to the country; `factor` an id or a parameter set; `category` decides the sector for
-        CH4 and N2O of combustion; `measured` replaces defaults. Raises FactorNotFound, which names the column and says what to do.
+        `regions` is the chain from the smallest place to the country; `factor` an id, a parameter set or a variant; `category` decides the
+        sector for CH4 and N2O of combustion; `measured` replaces defaults; `known` is the day as of which packs are read; the programme's rule
+        gives the bases unless `basis` does. Raises FactorNotFound, which names the column and says what to do.
         """
+        rule = programme(programme_name, end.year)
         act = by_id()[activity]
-        wanted = basis or (RESIDUAL if method == "market" else LOCATION)
-        parts: list[Part] = []
+        bases = (basis,) if basis else rule.bases(method)
+        found: list[tuple[EmissionFactor, int, int]] = []
         steps: list[Step] = []
         skipped = 0
-        total = (end - start).days + 1
         for year in range(start.year, end.year + 1):
             days = (min(end, date(year, 12, 31)) - max(start, date(year, 1, 1))).days + 1
-            found, walked, skipped = self._find(act, regions, year, wanted, factor, allow_unverified)
-            if parts and parts[-1].factor.id == found.id:
-                parts[-1] = Part(found, parts[-1].days + days, Fraction(parts[-1].days + days, total))
+            query = Query(act, tuple(regions), year, bases, rule, factor, allow_unverified, known)
+            chosen, walked, skipped = self._find(query)
+            if found and found[-1][0].id == chosen.id:
+                found[-1] = (chosen, found[-1][1] + days, found[-1][2])
             else:
-                parts.append(Part(found, days, Fraction(days, total)))
+                found.append((chosen, days, walked[-1].years))
                 steps += walked if not steps else [_split_step(walked[-1])]
-        return _resolution(self, act, unit, parts, tuple(steps), skipped, category, measured or {}, allow_unverified)
+        return self._resolution(act, unit, found, tuple(steps), skipped, category, measured or {}, allow_unverified, rule, regions)
 
-    def _find(
-        self, activity: Activity, regions: Sequence[Region], year: int, basis: str, choice: str | None, allow_unverified: bool
-    ) -> tuple[EmissionFactor, list[Step], int]:
+    def rejected(self, query: Query, taken: Iterable[EmissionFactor]) -> list[Rejected]:
+        """Every other factor of the activity and the first reason why it was not taken; in the order of the library."""
+        used = {factor.id for factor in taken}
+        here = {region.code: at for at, region in enumerate(places(query.regions, query.year, query.rule, self._fallback))}
+        nearest = min((here.get(self._by_id[id_].region, len(here)) for id_ in used), default=len(here))
+        found = []
+        for factor in self._hung(query.activity, companions=True):
+            if factor.id in used:
+                continue
+            reason = self._refusal(factor, query, query.bases[0])
+            if reason is None and factor.region not in here:
+                reason = "place"
+            if reason is None:
+                reason = "later-data" if self._span[factor.id][0] > query.year else "older-data"
+                reason = "wider-place" if here[factor.region] > nearest else reason
+                reason = "outranked" if self._rank(factor) > min(self._rank(self._by_id[id_]) for id_ in used) else reason
+            found.append(Rejected(factor=factor.id, reason=reason))
+        return found
+
+    def _find(self, query: Query) -> tuple[EmissionFactor, list[Step], int]:
         """The factor of one year, the steps from the first place that has any, and how many places before had none."""
-        every = self._candidates(activity, basis)
-        if choice and choice in self._by_id:
-            chosen = self._by_id[choice]
-            if chosen not in self._candidates(activity, ""):
-                raise FactorNotFound(f"{choice} is no factor of {activity.id}", column="factor")
-            return (
-                chosen,
-                [Step(region=chosen.region, level="chosen", outcome="used", data_year=chosen.year_from, note=_doubt(chosen, "chosen"))],
-                0,
-            )
-        candidates = _of_set(every, choice, activity)
-        usable = [factor for factor in candidates if allow_unverified or factor.evidence != "unverified"]
+        if query.choice and query.choice in self._by_id:
+            return self._by_choice(query, self._by_id[query.choice])
+        if query.regions and query.regions[0].code[:2] in NOT_MAINLAND:
+            reason = f"{query.place}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao"
+            raise FactorNotFound(f"{reason}, and no pack here has their own: name a factor in the column `factor`", column="division")
+        for basis in query.bases:
+            if basis == "average" and query.bases[0] != basis and self._has_residual(query):
+                continue
+            for rank in range(len(RANKS)):
+                walked = self._walk(query, basis, rank)
+                if walked:
+                    return walked
+        wanted = [b for b in query.bases if b != "average" or b == query.bases[0]] or list(query.bases)
+        every = [factor for basis in wanted for factor in self._of_basis(query.activity, basis)]
+        codes = {region.code for region in places(query.regions, query.year, query.rule, self._fallback)}
+        near = [factor for factor in every if factor.region in codes and not (query.choice and _other_set(factor, query.choice))]
+        if query.choice and every and all(_other_set(factor, query.choice) for factor in every):
+            sets = ", ".join(sorted({factor.set_id or factor.variant for factor in every} - {""})[:12])
+            raise FactorNotFound(f"{query.activity.id} has no factor or set {query.choice!r}: one of {sets or 'none'}", column="factor")
+        words = none_for(
+            query.activity, query.place, query.year, " or ".join(wanted), every=every, near=near, default=DEFAULT_SETS[0],
+            choice=query.choice,
+        )  # fmt: skip
+        raise FactorNotFound(words)
+
+    def _walk(self, query: Query, basis: str, rank: int) -> tuple[EmissionFactor, list[Step], int] | None:
+        """The first place with a factor of that basis and rank, nearest first, and the steps there; None where no place has one."""
+        shelf = self._shelf(query, basis)
+        somewhere = {region for at, region in shelf if at == RANKS[rank]}
+        if not somewhere:
+            return None
         steps: list[Step] = []
         skipped = 0
-        if regions and regions[0].code[:2] in NOT_MAINLAND:
-            raise FactorNotFound(
-                f"{regions[0].code}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao, and no pack here has their own: "
-                "name a factor in the column `factor`",
-                column="division",
-            )
-        somewhere = {factor.region for factor in every}
-        places = self.chain(regions, year)
-        for region in places:
-            if region.code not in somewhere and region.level != "country" and not steps:
+        for passed, region in enumerate(places(query.regions, query.year, query.rule, self._fallback)):
+            if region.code not in somewhere and region.level not in {"country", "world"} and not steps:
                 skipped += region.level != "grid"
                 continue
-            here = [factor for factor in usable if factor.region in {region.code, "WORLD" if region.level == "country" else region.code}]
-            best = _best_year(here, year)
+            usable = [factor for factor in shelf.get((RANKS[rank], region.code), ()) if may_be_used(factor, query.year)]
+            best = best_year(_of_default_set(usable, query, region), query.year, self._span)
             if best:
-                note = _doubt(best[0], "" if _covers(best[0], year) else "year-after-last")
-                _refuse_several(best, activity)
-                steps.append(
-                    Step(region=region.code, level=region.level, outcome="used", data_year=best[0].year_to or best[0].year_from, note=note)
-                )
-                return best[0], steps, skipped
+                one = refuse_several(best, query.activity)
+                steps.append(self._used(one, region, query, passed, basis))
+                return one, steps, skipped
             steps.append(Step(region=region.code, level=region.level, outcome="none"))
-        codes = dict.fromkeys([*(region.code for region in places), "WORLD"])
-        near = [[factor for code in codes for factor in some if factor.region == code] for some in (candidates, usable)]
-        raise FactorNotFound(_why_not(activity, regions, year, basis, every, near[0], near[1], choice))
+        return None
 
-    def _candidates(self, activity: Activity, basis: str) -> list[EmissionFactor]:
-        """Factors hung on the activity (or on the one whose factors it shares) whose basis fits; those without a basis always do."""
-        found = self._by_activity.get(activity.id, []) or self._by_activity.get(activity.same_factor_as, [])
-        found = [factor for factor in found if factor.set_id != "ipcc2006"]
-        if not basis:
-            return found
-        bases = {factor.basis for factor in found}
-        if basis not in bases and "" not in bases and len(bases) == 1:
-            return found  # such as electricity.fossil, whose one basis is its nature
-        return [factor for factor in found if factor.basis in {basis, ""}]
-
-
-def _haystack(factor: EmissionFactor) -> str:
-    fields = (
-        factor.id,
-        factor.name_zh,
-        factor.name_en,
-        *factor.activities,
-        factor.region,
-        factor.source,
-        factor.set_id,
-        str(factor.year_from),
-    )
-    return " ".join(fields).lower()
-
-
-def _grid_members() -> list[tuple[str, str, int, int]]:
-    text = files("factors").joinpath("data", "grids.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return [(row["province"], row["grid"], int(row["year_from"] or 0), int(row["year_to"] or 9999)) for row in rows]
-
-
-def _doubt(factor: EmissionFactor, note: str) -> str:
-    """The note of a step, and that the factor was never read in a document where that is so."""
-    return f"{note} unverified".strip() if factor.evidence == "unverified" else note
-
-
-def _covers(factor: EmissionFactor, year: int) -> bool:
-    return (factor.year_from or 0) <= year <= (factor.year_to or 9999)
-
-
-def _best_year(factors: list[EmissionFactor], year: int) -> list[EmissionFactor]:
-    """Those that cover the year, else those of the latest year before it."""
-    covering = [factor for factor in factors if _covers(factor, year)]
-    if covering:
-        newest = max(factor.year_from or 0 for factor in covering)
-        return [factor for factor in covering if (factor.year_from or 0) == newest]
-    earlier = [factor for factor in factors if (factor.year_to or 9999) < year]
-    if not earlier:
-        return []
-    latest = max(factor.year_to or 0 for factor in earlier)
-    return [factor for factor in earlier if factor.year_to == latest]
-
-
-def _of_set(candidates: list[EmissionFactor], choice: str | None, activity: Activity) -> list[EmissionFactor]:
-    """The candidates of the chosen set; without a choice of the default set, or else those that belong to no set."""
-    if choice:
-        chosen = [factor for factor in candidates if choice in {factor.set_id, factor.variant}]
-        if not chosen:
-            sets = sorted({factor.set_id or factor.variant for factor in candidates} - {""})
-            raise FactorNotFound(f"{activity.id} has no factor or set {choice!r}: one of {', '.join(sets) or 'none'}", column="factor")
-        return chosen
-    default = [factor for factor in candidates if factor.set_id == DEFAULT_SET]
-    return default or [factor for factor in candidates if factor.set_id in {"", "other"}]
-
-
-def _refuse_several(best: list[EmissionFactor], activity: Activity) -> None:
-    if len(best) > 1:
-        options = ", ".join(f"{factor.variant or factor.id}" for factor in best[:10])
-        raise FactorNotFound(
-            f"{activity.id} has {len(best)} factors and none is the default: write one into the column `factor`: {options}", column="factor"
+    def _used(self, factor: EmissionFactor, region: Region, query: Query, passed: int, basis: str) -> Step:
+        last = self._span[factor.id][1]
+        notes = ["year-after-last"] if query.year > last else []
+        notes += ["no-residual-mix"] if basis == "average" and query.bases[0] != basis else []
+        notes += ["unverified"] if factor.evidence == "unverified" else []
+        years = distance(factor, query.year, self._manifest[factor.id].rule)
+        data_year = factor.year_to or factor.year_from
+        return Step(
+            region=region.code, level=region.level, outcome="used", data_year=data_year, note=" ".join(notes), places=passed, years=years
         )
 
+    def _by_choice(self, query: Query, chosen: EmissionFactor) -> tuple[EmissionFactor, list[Step], int]:
+        """The factor named by its id, if it is one of the activity and its basis may be used there."""
+        if chosen not in self._hung(query.activity, companions=True):
+            raise FactorNotFound(f"{chosen.id} is no factor of {query.activity.id}", column="factor")
+        apart = {
+            "life-cycle": "a life-cycle CO2e footprint, which is never added to CO2",
+            "marginal": "a margin for project baselines only",
+        }
+        if chosen.basis in apart and chosen.basis not in query.bases and len(self._bases(query.activity)) > 1:
+            reason = f"{chosen.id} is {apart[chosen.basis]}: {query.rule.id} wants {' or '.join(query.bases)}; ask for it with its basis"
+            raise FactorNotFound(reason, column="factor", code="factor.basis")
+        if query.known and chosen.published_on > query.known:
+            reason = f"{chosen.id} was published on {chosen.published}, after {query.known}"
+            raise FactorNotFound(reason, column="factor", code="factor.not-known")
+        years = distance(chosen, query.year, self._manifest[chosen.id].rule)
+        note = "chosen unverified" if chosen.evidence == "unverified" else "chosen"
+        return chosen, [Step(region=chosen.region, level="chosen", outcome="used", data_year=chosen.year_from, note=note, years=years)], 0
 
-def _why_not(
-    activity: Activity, regions: Sequence[Region], year: int, basis: str, every: list[EmissionFactor], candidates: list[EmissionFactor],
-    usable: list[EmissionFactor], choice: str | None,
-) -> str:  # fmt: skip
-    place = regions[0].code if regions else "an unnamed place"
-    sought = f"{activity.id} in {place}, {year}"
-    if not every:
-        return f"no pack holds a factor for {sought} ({basis}): name one in the column `factor`, or add a pack"
-    if not candidates and not any(factor.set_id for factor in every):
-        held = sorted({factor.region for factor in every})
-        shown = ", ".join(held[:6]) + (" …" if len(held) > 6 else "")
-        return f"no pack holds a factor for {sought}; there are some for {shown}: name one in the column `factor`, or add a pack"
-    if not candidates:
-        sets = sorted({factor.set_id for factor in every} - {""})
-        return f"the default set {DEFAULT_SET} has none for {sought}; write one of {', '.join(sets)} into the column `factor`"
-    if not usable:
-        return f"the only factors for {sought} were never read in a document (unverified): allow them by name in the column `factor`"
-    first = min(factor.year_from or 0 for factor in usable)
-    doubtful = {f.year_from: f.id for f in reversed(candidates) if f.evidence == "unverified" and f.year_from and f.year_from <= year}
-    named = ", ".join(f"{year_from} ({doubtful[year_from]})" for year_from in sorted(doubtful))
-    hint = f"; unverified ones exist for {named}: write such an id into the column `factor` to use it" if doubtful else ""
-    chosen = f" in {choice}" if choice else ""
-    return f"no factor{chosen} for {sought}: the first that was read in a document is of {first}{hint}"
+    def _shelf(self, query: Query, basis: str) -> dict[tuple[str, str], list[EmissionFactor]]:
+        """What may be taken for the activity, by rank and place; kept, since lines ask the same again and again."""
+        key = (query.activity.id, basis, query.choice, query.allow_unverified, query.known)
+        if key not in self._shelves:
+            shelf: dict[tuple[str, str], list[EmissionFactor]] = {}
+            for factor in self._hung(query.activity):
+                if self._refusal(factor, query, basis) is None:
+                    shelf.setdefault((self._manifest[factor.id].rank, factor.region), []).append(factor)
+            self._shelves[key] = shelf
+        return self._shelves[key]
+
+    def _refusal(self, factor: EmissionFactor, query: Query, basis: str) -> str | None:
+        """The first thing about the factor alone that keeps it out, or None."""
+        bases = self._bases(query.activity)
+        if set(factor.gases) <= {"CH4", "N2O"} and factor.set_id == SECTORAL:
+            return "companion"
+        if factor.basis not in {basis, ""} and not (len(bases) == 1 and "" not in bases):
+            return "basis"
+        if self._manifest[factor.id].id in self._hidden(query.known):
+            return "superseded"
+        if query.known and factor.published_on > query.known:
+            return "not-yet-published"
+        if query.choice and query.choice not in self._by_id and _other_set(factor, query.choice):
+            return "set"
+        if factor.evidence == "unverified" and not query.allow_unverified:
+            return "unverified"
+        return None
+
+    def _hidden(self, known: date | None) -> frozenset[str]:
+        """The packs in whose place another edition stands, as released by that day."""
+        if known not in self._superseded:
+            out = [
+                p.manifest
+                for p in self.packs
+                if not known or p.manifest.edition == 1 or (published_day(p.manifest.released) or known) <= known
+            ]
+            hidden = {manifest.replaces for manifest in out if manifest.replaces}
+            newest: dict[tuple[str, str], int] = {}
+            for manifest in out:
+                key = (manifest.name, manifest.version)
+                newest[key] = max(newest.get(key, 0), manifest.edition)
+            hidden |= {p.manifest.id for p in self.packs if newest.get((p.manifest.name, p.manifest.version)) != p.manifest.edition}
+            self._superseded[known] = frozenset(hidden)
+        return self._superseded[known]
+
+    def _hung(self, activity: Activity, *, companions: bool = False) -> list[EmissionFactor]:
+        """Factors hung on the activity, or on the one whose factors it shares."""
+        own = self._by_activity.get(activity.id, [])
+        kept = own if companions else [factor for factor in own if factor.set_id != SECTORAL]
+        return kept or self._by_activity.get(activity.same_factor_as, [])
+
+    def _bases(self, activity: Activity) -> set[str]:
+        return {factor.basis for factor in self._hung(activity)}
+
+    def _of_basis(self, activity: Activity, basis: str) -> list[EmissionFactor]:
+        bases = self._bases(activity)
+        alone = len(bases) == 1 and "" not in bases  # such as electricity.fossil, whose one basis is its nature
+        return [factor for factor in self._hung(activity) if alone or factor.basis in {basis, ""}]
+
+    def _has_residual(self, query: Query) -> bool:
+        codes = {region.code for region in query.regions}
+        return any(factor.basis == "residual" and factor.region in codes for factor in self._hung(query.activity))
+
+    def _rank(self, factor: EmissionFactor) -> int:
+        return RANKS.index(self._manifest[factor.id].rank)
+
+    def _resolution(
+        self, activity: Activity, unit: str, found: list[tuple[EmissionFactor, int, int]], steps: tuple[Step, ...], skipped: int,
+        category: str | None, measured: Measured, allow_unverified: bool, rule: Programme, regions: Sequence[Region],
+    ) -> Resolution:  # fmt: skip
+        total: dict[str, Fraction] = {}
+        used: dict[Parameter, None] = {}
+        whole = sum(days for _, days, _ in found)
+        extra, notes = supplements(self._by_activity.get(activity.id, []), activity, category, allow_unverified=allow_unverified)
+        for factor, days, _ in found:
+            fuel = any(parameter.name == "ncv" for parameter in factor.parameters)
+            per_unit, parameters = coefficients(factor.parameters + (extra if fuel else ()), unit=unit, measured=measured)
+            for gas, amount in per_unit.items():
+                total[gas] = total.get(gas, Fraction(0)) + amount * Fraction(days, whole)
+            used |= dict.fromkeys(parameters)
+        named, wanted = _named(activity, total)
+        covered = {gas.split(".")[0] for gas in named}
+        lacking = () if "CO2e" in covered else tuple(sorted(gas for gas in wanted if gas not in covered and gas != "CO2e"))
+        more = tuple(Step(region="WORLD", level="sector", outcome="none", note=note) for note in notes if lacking)
+        level = next((step.level for step in steps if step.outcome == "used"), "world")
+        asked = regions[0].level if regions else "country"
+        parts = tuple(
+            Part(factor, days, Fraction(days, whole), judge(
+                evidence=factor.evidence, asked=asked, found=asked if level == "chosen" else level, years=years,
+                borrowed=activity.id not in factor.activities, variant=bool(factor.variant), lacking=len(lacking), gases=len(wanted),
+            ))
+            for factor, days, years in found
+        )  # fmt: skip
+        return Resolution(activity.id, unit, parts, steps + more, skipped, named, tuple(used), lacking, rule.id)
 
 
-def _split_step(step: Step) -> Step:
-    return msgspec.structs.replace(step, note=(step.note + " " if step.note else "") + "period-split-by-days")
-
-
-def _resolution(
-    library: FactorLibrary, activity: Activity, unit: str, parts: list[Part], steps: tuple[Step, ...], skipped: int,
-    category: str | None, measured: Measured, allow_unverified: bool,
-) -> Resolution:  # fmt: skip
-    total: dict[str, Fraction] = {}
-    used: dict[Parameter, None] = {}
-    extra, notes = supplements(library._by_activity.get(activity.id, []), activity, category, allow_unverified=allow_unverified)
-    for part in parts:
-        fuel = any(parameter.name == "ncv" for parameter in part.factor.parameters)
-        per_unit, parameters = coefficients(part.factor.parameters + (extra if fuel else ()), unit=unit, measured=measured)
-        for gas, amount in per_unit.items():
-            total[gas] = total.get(gas, Fraction(0)) + amount * part.share
-        used |= dict.fromkeys(parameters)
+def _named(activity: Activity, total: dict[str, Fraction]) -> tuple[dict[str, Fraction], set[str]]:
+    """The masses under the names of the books (CH4 by origin, biogenic CO2 apart), and the gases that the activity may emit."""
     wanted = {"CO2", "CH4", "N2O"} if activity.id.startswith(("electricity.", "heat.")) else set(activity.gases)
     origin = "biogenic" if activity.biogenic else "fossil"
     named = {f"CH4.{origin}" if gas == "CH4" and activity.id.startswith("combustion.") else gas: value for gas, value in total.items()}
     if activity.biogenic and "CO2" in named:
         named["CO2.biogenic"] = named.pop("CO2")
-    covered = {gas.split(".")[0] for gas in named}
-    lacking = tuple(sorted(gas for gas in wanted if gas not in covered and gas != "CO2e"))
-    more = tuple(Step(region="WORLD", level="sector", outcome="none", note=note) for note in notes if lacking)
-    return Resolution(activity.id, unit, tuple(parts), steps + more, skipped, named, tuple(used), lacking)
+    return named, wanted
+
+
+def _other_set(factor: EmissionFactor, choice: str) -> bool:
+    return choice not in {factor.set_id, factor.variant}
+
+
+def _of_default_set(here: list[EmissionFactor], query: Query, region: Region) -> list[EmissionFactor]:
+    """Of the factors of a place those of a default set, or else those of no set; where only other sets have one, nobody chooses."""
+    if query.choice or not here:
+        return here
+    for name in DEFAULT_SETS:
+        default = [factor for factor in here if factor.set_id == name]
+        if default:
+            return default
+    free = [factor for factor in here if factor.set_id in {"", "other"}]
+    if free:
+        return free
+    sets = ", ".join(sorted({factor.set_id for factor in here}))
+    reason = f"the default set {DEFAULT_SETS[0]} has none for {query.activity.id} in {region.code}, {query.year}"
+    raise FactorNotFound(f"{reason}; write one of {sets} into the column `factor`", column="factor")
+
+
+def _split_step(step: Step) -> Step:
+    note = (step.note + " " if step.note else "") + "period-split-by-days"
+    return Step(
+        region=step.region,
+        level=step.level,
+        outcome=step.outcome,
+        data_year=step.data_year,
+        note=note,
+        places=step.places,
+        years=step.years,
+    )
 
 
 @cache

@@ -7,26 +7,31 @@ id are one factor: a fuel's ncv, cc and of, or a factor's several gases. A relea
 import csv
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.abc import Traversable
 from importlib.resources import files
 from itertools import groupby
 
 import msgspec
 
-from factors.activities import by_id
-from factors.errors import NotANumber, PackInvalid, UnknownUnit
-from factors.factor import EmissionFactor, Parameter
-from factors.units import find_unit, series_number
+from factors.errors import PackInvalid
+from factors.factor import EmissionFactor, Parameter, published_day
+from factors.faults import EVIDENCE, all_faults
 
-EVIDENCE = ("definition", "transcribed", "corroborated", "transcribed-source-inferred", "unverified")
-RANGES = {"of": (0.5, 1.0), "ncv": (0.5, 1000.0), "cc": (5.0, 120.0)}
-COLUMNS = {"id", "activities", "region", "parameter", "gas", "value", "unit", "source", "evidence"}
-MASSES = {"mg", "g", "kg", "t"}
+RULES = ("data-year", "use-year", "constant")
+"""data-year: the data of the activity's year, else of the last year before it; use-year: the years it was issued for, else the last before;
+constant: a number that does not age, such as stoichiometry or a default of a guideline"""
+RANKS = ("supplier", "official", "secondary")
+"""The stated order: a supplier's or firm's own number, an official publication, another source; the first that has an answer wins."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a pack says of itself."""
+    """What a pack says of itself.
+
+    `published` is the day, month or year of the publication, for rows that state none of their own; `released` the day of this edition of ours,
+    which may replace an earlier one (`replaces`). `rule` says which of its factors answers for a year, `rank` how near to the act the pack
+    stands, `fallback` which wider place stands in for a place; `attribution` is the sentence that the licence asks for.
+    """
 
     name: str
     version: str
@@ -35,6 +40,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     title_en: str
     publisher: str
     licence: str
+    published: str
+    released: str
+    rule: str = "data-year"
+    rank: str = "official"
+    replaces: str = ""
+    attribution: str = ""
+    fallback: dict[str, str] = {}
     rows: int
     sha256: str
 
@@ -63,59 +75,38 @@ def read_pack(folder: Traversable) -> Pack:
     if hashlib.sha256(raw).hexdigest() != manifest.sha256:
         raise PackInvalid(manifest.id, ["factors.csv is not what the manifest's sha256 pins: restore it, or release a new edition"])
     rows = list(csv.DictReader(raw.decode().splitlines()))
-    faults = [f"row {number}: {fault}" for number, row in enumerate(rows, start=2) for fault in _faults(row)]
+    faults = [*manifest_faults(manifest), *all_faults(rows)]
     if len(rows) != manifest.rows:
         faults.append(f"{len(rows)} rows, the manifest says {manifest.rows}")
     if faults:
         raise PackInvalid(manifest.id, faults)
+    return assemble(manifest, rows)
+
+
+def manifest_faults(manifest: Manifest) -> Iterator[str]:
+    """What is wrong with a manifest: dates, rule, rank, a fallback that leads in a circle."""
+    if (manifest.published and published_day(manifest.published) is None) or published_day(manifest.released) is None:
+        yield "published (if stated) and released are a day, a month or a year: 2025-12-31, 2025-12 or 2025"
+    if manifest.rule not in RULES:
+        yield f"rule {manifest.rule!r} is not one of {', '.join(RULES)}"
+    if manifest.rank not in RANKS:
+        yield f"rank {manifest.rank!r} is not one of {', '.join(RANKS)}"
+    for place in manifest.fallback:
+        seen, at = [place], place
+        while at in manifest.fallback:
+            at = manifest.fallback[at]
+            seen.append(at)
+            if at == place:
+                yield f"fallback leads in a circle: {' → '.join(seen)}"
+                break
+            if at in seen[:-1]:
+                break
+
+
+def assemble(manifest: Manifest, rows: Iterable[dict[str, str]]) -> Pack:
+    """A pack of rows that have no fault."""
     grouped = groupby(sorted(rows, key=lambda row: row["id"]), key=lambda row: row["id"])
     return Pack(manifest=manifest, factors=tuple(_factor(manifest, row_id, list(group)) for row_id, group in grouped))
-
-
-def _faults(row: dict[str, str]) -> Iterator[str]:
-    lacking = sorted(name for name in COLUMNS if not row.get(name))
-    if lacking:
-        yield f"{', '.join(lacking)} is empty"
-        return
-    try:
-        value = float(series_number(row["value"]))
-    except NotANumber as error:
-        yield str(error)
-        return
-    low, high = RANGES.get(row["parameter"], (0.0, 1e9))
-    if not low <= value <= high:
-        yield f"{row['parameter']} of {row['value']} {row['unit']} lies outside {low:g}–{high:g}: was another unit meant?"
-    yield from _bound_faults(row, value)
-    if row["evidence"] not in EVIDENCE:
-        yield f"evidence {row['evidence']!r} is not one of {', '.join(EVIDENCE)}"
-    for code in row["activities"].split("|"):
-        if code not in by_id():
-            yield f"activity {code!r} is not known"
-    if row["parameter"] == "ef":
-        top, _, bottom = row["unit"].partition("/")
-        try:
-            find_unit(bottom)
-        except UnknownUnit as error:
-            yield str(error)
-        if top not in MASSES:
-            yield f"unit {row['unit']!r} does not begin with a mass"
-
-
-def _bound_faults(row: dict[str, str], value: float) -> Iterator[str]:
-    """Bounds are decimals, both or none, with the value between them."""
-    lower, upper = row.get("lower"), row.get("upper")
-    if not lower and not upper:
-        return
-    if not lower or not upper:
-        yield "lower and upper are stated together or not at all"
-        return
-    try:
-        low, high = float(series_number(lower)), float(series_number(upper))
-    except NotANumber as error:
-        yield str(error)
-        return
-    if not low <= value <= high:
-        yield f"{row['value']} does not lie between its bounds {lower} and {upper}"
 
 
 def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> EmissionFactor:
@@ -131,9 +122,11 @@ def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> Emis
         basis=first["basis"],
         set_id=first["set_id"],
         variant=first["variant"],
-        year_from=int(first["year_from"]) if first["year_from"] else None,
-        year_to=int(first["year_to"]) if first["year_to"] else None,
-        published=first["published"],
+        year_from=_year(first["year_from"]),
+        year_to=_year(first["year_to"]),
+        published=first["published"] or manifest.published,
+        used_from=_year(first.get("used_from")),
+        used_to=_year(first.get("used_to")),
         source=first["source"],
         locator=" / ".join(dict.fromkeys(filter(None, (row["locator"] for row in rows)))),
         licence=first["licence"],
@@ -141,6 +134,10 @@ def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> Emis
         notes=first["notes"],
         parameters=tuple(_parameter(row, factor_id) for row in rows),
     )
+
+
+def _year(text: str | None) -> int | None:
+    return int(text) if text else None
 
 
 def _parameter(row: dict[str, str], factor_id: str) -> Parameter:

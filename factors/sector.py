@@ -7,6 +7,9 @@ Stationary fuels: vol. 2, ch. 2, Tables 2.2 (energy industries, 1A1), 2.3 (manuf
 from factors.activities import Activity
 from factors.factor import EmissionFactor, Parameter
 
+SECTORAL = "ipcc2006_sector"
+"""The set of the CH4 and N2O tables by sector: companions of a fuel's CO2, never a factor of their own."""
+
 # 1A4 without a letter is commercial or residential: their tables differ, so it decides nothing
 SECTORS = (
     ("1A1", "energy_industries"),
@@ -26,7 +29,7 @@ def supplements(
     hung: list[EmissionFactor], activity: Activity, category: str | None, *, allow_unverified: bool
 ) -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
     """The CH4 and N2O factors that go with a fuel's CO2, and notes on why there are none."""
-    rows = [factor for factor in hung if factor.set_id == "ipcc2006"]
+    rows = [factor for factor in hung if factor.set_id == SECTORAL]
     if not rows or not activity.id.startswith("combustion."):
         return (), ()
     mobile = activity.id.startswith("combustion.mobile.")

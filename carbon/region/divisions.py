@@ -15,7 +15,8 @@ from importlib.resources import files
 
 import polars as pl
 
-from factors.library import MAINLAND, Region
+from factors.ladder import MAINLAND
+from factors.resolution import Region
 
 NATION = "100000"
 LEVELS = ("nation", "province", "city", "county")

@@ -16,9 +16,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 EDITION = "e001"
+RELEASED = "2026-11-25"
+BASES = {"location-average": "average", "residual-like": "residual", "fossil-only": "fossil", "NCV": ""}  # the units say NCV or HHV
 COLUMNS = [
     "id", "activities", "region", "parameter", "gas", "value", "unit", "basis", "set_id", "variant", "year_from", "year_to", "published",
-    "source", "locator", "licence", "evidence", "lower", "upper", "name_zh", "name_en", "notes",
+    "used_from", "used_to", "source", "locator", "licence", "evidence", "lower", "upper", "name_zh", "name_en", "notes",
 ]  # fmt: skip
 Row = dict[str, str]
 Links = dict[str, list[Row]]
@@ -67,14 +69,18 @@ def write_csv(path: Path, columns: Iterable[str], rows: Iterable[Row]) -> bytes:
     return path.read_bytes()
 
 
-def write_pack(name: str, version: str, rows: list[Row], *, title_zh: str, title_en: str, publisher: str, licence: str) -> None:
+def write_pack(
+    name: str, version: str, rows: list[Row], *, title_zh: str, title_en: str, publisher: str, licence: str, published: str = "",
+    rule: str = "data-year", **more: str,
+) -> None:  # fmt: skip
+    """One pack; `published` as precisely as the document is dated (empty: not known), `more` what else the manifest says."""
     folder = HERE / "packs" / name / f"{version}_{EDITION}"
     for row in rows:
         row.setdefault("licence", licence)
     content = write_csv(folder / "factors.csv", COLUMNS, sorted(rows, key=lambda row: (row["id"], row["parameter"], row["gas"])))
     manifest = {
         "name": name, "version": version, "edition": int(EDITION[1:]), "title_zh": title_zh, "title_en": title_en,
-        "publisher": publisher, "licence": licence, "rows": len(rows), "sha256": hashlib.sha256(content).hexdigest(),
+        "publisher": publisher, "licence": licence, "published": published, "released": RELEASED, "rule": rule, **more, "rows": len(rows), "sha256": hashlib.sha256(content).hexdigest(),
     }  # fmt: skip
     lines = [f"{key} = {value if isinstance(value, int) else quoted(value)}" for key, value in manifest.items()]
     (folder / "pack.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -100,7 +106,7 @@ def base_row(fact: Row, **more: str) -> Row:
         "locator": fact["source_locator"],
         "published": fact.get("published", ""),
         "notes": fact.get("notes", ""),
-        "basis": fact.get("basis", ""),
+        "basis": BASES.get(fact.get("basis", ""), fact.get("basis", "")),
     }
     return {**keep, **more}
 
@@ -199,9 +205,18 @@ def ipcc(facts: Path, links: Links) -> None:
         row_id = re.sub(r"^ipcc\.(\w+)\.(ch4|n2o)\.", r"\1.", fact["id"])
         more = {"id": row_id, "parameter": "ef", "unit": ratio_unit(fact["unit"]), "lower": fact["lower95"], "upper": fact["upper95"]}
         hung = "|".join(dict.fromkeys(link["activity"] for link in found))
-        rows.append(base_row(fact, **more, activities=hung, variant=found[0]["variant"], set_id="ipcc2006"))
+        rows.append(base_row(fact, **more, activities=hung, variant=found[0]["variant"], set_id="ipcc2006_sector"))
     titles = {"title_zh": "IPCC 2006 燃烧 CH4、N2O 缺省因子", "title_en": "IPCC 2006 default CH4 and N2O of combustion"}
-    write_pack("ipcc-2006", "2006", rows, **titles, publisher="IPCC", licence="IPCC copyright on text and tables; single facts cited")
+    write_pack(
+        "ipcc-2006",
+        "2006",
+        rows,
+        **titles,
+        publisher="IPCC",
+        licence="IPCC copyright on text and tables; single facts cited",
+        published="2006",
+        rule="constant",
+    )
 
 
 def gwp(facts: Path) -> None:

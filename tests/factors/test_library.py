@@ -10,7 +10,8 @@ import pytest
 from factors.activities import activities, find_activity
 from factors.errors import AmbiguousAlias, FactorNotFound, PackInvalid, UnknownActivity
 from factors.factor import coefficients
-from factors.library import DEFAULT_SET, FactorLibrary, Region, Resolution, load_library
+from factors.library import DEFAULT_SETS, FactorLibrary, load_library
+from factors.resolution import Region, Resolution
 from factors.pack import read_pack, shipped
 
 LIBRARY = load_library()
@@ -90,7 +91,7 @@ def test_the_market_method_takes_the_residual_and_never_the_average() -> None:
 
 def test_a_fuel_takes_all_three_numbers_of_one_set() -> None:
     found = resolve("combustion.stationary.bituminous", "t", category="1A2")
-    assert found.factor_ids == f"cn-fuels/{DEFAULT_SET}_e001#bituminous_coal"
+    assert found.factor_ids == f"cn-fuels/{DEFAULT_SETS[0]}_e001#bituminous_coal"
     assert found.coefficients["CO2"] == Fraction("19.57") * Fraction("26.18") * Fraction("0.93") * Fraction(44, 12) * 1000
     assert {parameter.factor for parameter in found.parameters if parameter.gas == "CO2"} == {found.factor_ids}
 

@@ -1,0 +1,60 @@
+"""Why a factor was not taken, or why none was: in words that say what to do."""
+
+from collections.abc import Sequence
+
+from factors.activities import Activity
+from factors.errors import FactorNotFound
+from factors.factor import EmissionFactor
+
+REASONS = {
+    "basis": "of another basis than the programme wants",
+    "set": "of another set than the chosen one: sets are never mixed",
+    "variant": "of another variant",
+    "unverified": "never read in a document",
+    "not-yet-published": "came out after the day asked about",
+    "superseded": "another edition of this pack stands in its place",
+    "use-years": "not issued for use in that year",
+    "place": "of another place",
+    "wider-place": "a nearer place has one",
+    "later-data": "describes a later year",
+    "older-data": "describes an earlier year than the one taken",
+    "outranked": "a number nearer to the act was found",
+    "companion": "goes with the fuel's CO2, by sector",
+}
+
+
+def refuse_several(best: Sequence[EmissionFactor], activity: Activity) -> EmissionFactor:
+    """The one factor; of several the one without a variant; FactorNotFound that names them where nothing says which."""
+    plain = [factor for factor in best if not factor.variant] if len(best) > 1 else best
+    if len(plain) == 1:
+        return plain[0]
+    options = ", ".join(f"{factor.variant if not plain and factor.variant else factor.id}" for factor in (plain or best)[:10])
+    more = " …" if len(plain or best) > 10 else ""
+    reason = f"{activity.id} has {len(best)} factors and none is the default: write one into the column `factor`: {options}{more}"
+    raise FactorNotFound(reason, column="factor", code="factor.several")
+
+
+def none_for(
+    activity: Activity, place: str, year: int, wanted: str, *, every: Sequence[EmissionFactor], near: Sequence[EmissionFactor], default: str,
+    choice: str | None,
+) -> str:  # fmt: skip
+    """Why nothing answers. `every` holds the activity's factors of the basis, `near` those of the places searched, unverified ones among them."""
+    sought = f"{activity.id} in {place}, {year}"
+    if not every:
+        return f"no pack holds a factor for {sought} ({wanted}): name one in the column `factor`, or add a pack"
+    if not near:
+        held = sorted({factor.region for factor in every})
+        shown = ", ".join(held[:6]) + (" …" if len(held) > 6 else "")
+        return f"no pack holds a factor for {sought}; there are some for {shown}: name one in the column `factor`, or add a pack"
+    usable = [factor for factor in near if factor.evidence != "unverified"]
+    sets = sorted({factor.set_id for factor in near} - {"", default})
+    if sets and not choice and not any(factor.set_id in {"", default} for factor in usable):
+        return f"the default set {default} has none for {sought}; write one of {', '.join(sets)} into the column `factor`"
+    if not usable:
+        return f"the only factors for {sought} were never read in a document (unverified): allow them by name in the column `factor`"
+    first = min(factor.year_from or 0 for factor in usable)
+    doubtful = {f.year_from: f.id for f in reversed(near) if f.evidence == "unverified" and f.year_from and f.year_from <= year}
+    named = ", ".join(f"{year_from} ({doubtful[year_from]})" for year_from in sorted(doubtful))
+    hint = f"; unverified ones exist for {named}: write such an id into the column `factor` to use it" if doubtful else ""
+    chosen = f" in {choice}" if choice else ""
+    return f"no factor{chosen} for {sought}: the first that was read in a document is of {first}{hint}"

@@ -1,0 +1,75 @@
+"""What a search for a factor finds: places, steps, the factors by share of days, the coefficients per unit and what stays unestimated."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import msgspec
+
+from factors.factor import EmissionFactor, Parameter
+from factors.quality import Quality
+
+
+class Region(msgspec.Struct, frozen=True):
+    """A place in the search: its code, and what kind of place it is (county, city, province, grid, country)."""
+
+    code: str
+    level: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of the search: ``none`` or ``used``, with the year of the data and a note such as ``year-after-last``.
+
+    `places` counts the places passed before this one, `years` the years between the activity and the data.
+    """
+
+    region: str
+    level: str
+    outcome: str
+    data_year: int | None = None
+    note: str = ""
+    places: int = 0
+    years: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A factor, the share of the activity's days that it answers for, and how well it fits there."""
+
+    factor: EmissionFactor
+    days: int
+    share: Fraction
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What an activity meets: factors by share of days, the search, the coefficients per unit, and what stays unestimated.
+
+    `skipped` counts the places of the chain passed without any factor for this activity; their codes depend on the line, so whoever prints
+    the steps puts them before `steps`.
+    """
+
+    activity: str
+    unit: str
+    parts: tuple[Part, ...]
+    steps: tuple[Step, ...]
+    skipped: int
+    coefficients: dict[str, Fraction]
+    parameters: tuple[Parameter, ...]
+    not_estimated: tuple[str, ...]
+    programme: str
+
+    @property
+    def factor_ids(self) -> str:
+        return " + ".join(part.factor.id for part in self.parts)
+
+    @property
+    def cited(self) -> str:
+        return "; ".join(dict.fromkeys(part.factor.cited for part in self.parts))
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A factor of the activity that was not taken, and the first reason why."""
+
+    factor: str
+    reason: str
