@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from math import lcm
 from typing import Any
 
@@ -69,6 +70,9 @@ def describe(resolution: Resolution) -> dict[str, Any]:
         "factors": [
             {
                 "id": part.factor.id,
+                "basis": part.factor.basis,
+                "published": part.factor.published,
+                "quality": {**msgspec.to_builtins(part.quality), "score": str(part.quality.score)},
                 "days": part.days,
                 "share": str(part.share),
                 "source": part.factor.cited,
@@ -85,6 +89,8 @@ def describe(resolution: Resolution) -> dict[str, Any]:
         },
         "steps": msgspec.to_builtins(resolution.steps),
         "skipped": resolution.skipped,
+        "programme": resolution.query.rule.id,
+        "known": resolution.query.known.isoformat() if resolution.query.known else None,
         "not_estimated": list(resolution.not_estimated),
     }
 
@@ -93,10 +99,12 @@ def json_lines(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet, c
     """The answers in chunks of whole lines, in the order of the file.
 
     Each object: ``line, factor, components, steps, period, gases`` (integers as text in the gas's smallest unit),
-    ``not_estimated, co2e_g, source``.
+    ``not_estimated, co2e_g, source``; and ``apart`` where a gas was published only as CO2e of another GWP set: `co2e_g` leaves it out.
     """
     found = emissions.resolutions
-    heads, middles, tails = (pl.Series([make(resolution) for resolution in found], dtype=pl.String) for make in (_head, _middle, _tail))
+    heads, middles, tails = (
+        pl.Series([make(resolution) for resolution in found], dtype=pl.String) for make in (_head, _middle, partial(_tail, gwp))
+    )
     skipped = pl.Series([resolution.skipped for resolution in found], dtype=pl.Int64)
     frame = emissions.lines.hstack(lines.frame.select("start", "end", "division"))
     passed = _passed(frame, skipped, chain)
@@ -160,8 +168,10 @@ def _middle(resolution: Resolution) -> str:
     return ",".join(quoted(step_text(step)) for step in resolution.steps) + '],"period":"'
 
 
-def _tail(resolution: Resolution) -> str:
-    return ',"not_estimated":' + quoted(list(resolution.not_estimated)) + ","
+def _tail(gwp: GwpSet, resolution: Resolution) -> str:
+    beside = [gas for gas in resolution.coefficients if gwp.apart(gas)]
+    told = f',"apart":{quoted(beside)}' if beside else ""
+    return ',"not_estimated":' + quoted(list(resolution.not_estimated)) + told + ","
 
 
 def _passed(frame: pl.DataFrame, skipped: pl.Series, chain: ChainOf) -> pl.DataFrame:
@@ -186,8 +196,8 @@ def _gases(gases: tuple[str, ...]) -> pl.Expr:
 
 
 def co2e(gases: tuple[str, ...], gwp: GwpSet) -> pl.Expr:
-    """Grams of CO2e: masses × GWP summed exactly over a common denominator, rounded half-even once."""
-    prices = {gas: gwp.per_unit(gas) for gas in gases}
+    """Grams of CO2e: masses × GWP summed exactly over a common denominator, rounded half-even once; what stays `apart` is not in it."""
+    prices = {gas: gwp.per_unit(gas) for gas in gases if not gwp.apart(gas)}
     bottom = lcm(*(price.denominator for price in prices.values()))
     total = pl.lit(0, dtype=pl.Int128)
     for gas, price in prices.items():

@@ -53,21 +53,33 @@ class EmissionFrame:
         return tall.filter(pl.col("amount").is_not_null() & (pl.col("amount") != 0)).sort("line", maintain_order=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What holds for all lines of one estimate."""
+
+    allow_unverified: bool
+    known: date | None
+    programme: str
+
+
 def estimate(
-    lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False, quarantine: bool = False
-) -> EmissionFrame:
+    lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False, quarantine: bool = False,
+    known: date | None = None, programme: str = "inventory",
+) -> EmissionFrame:  # fmt: skip
     """The gases that each line emits; every line that cannot be estimated is named in one FaultyFile.
 
     With `quarantine` those lines stand in the frame's `quarantine` instead, and the others are estimated as if they were alone.
+    `known` is the day as of which the packs are read, `programme` whose rule says which basis and geography is wanted.
     Deductions and exports come out positive: on which side they are booked is the chart's business.
     """
+    choices = _Choices(allow_unverified, known, programme)
     keyed = _keyed(lines.frame, library, chain)
     keys = keyed.unique("key", keep="first", maintain_order=True)
     resolutions: dict[int, Resolution] = {}
     refused: dict[int, tuple[str, str, str]] = {}
     for row in keys.iter_rows(named=True):
         try:
-            resolutions[row["key"]] = _resolve(row, library, chain, lines.parameter_units, allow_unverified)
+            resolutions[row["key"]] = _resolve(row, library, chain, lines.parameter_units, choices)
         except FactorNotFound as error:
             refused[row["key"]] = (error.column, error.code, error.reason)
         except UnitMismatch as error:
@@ -135,9 +147,7 @@ def _depths(placed: pl.DataFrame, chain: ChainOf) -> pl.DataFrame:
     return places.with_columns(depth=pl.Series(depths, dtype=pl.UInt8))
 
 
-def _resolve(
-    row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], allow_unverified: bool
-) -> Resolution:
+def _resolve(row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], choices: _Choices) -> Resolution:
     measured = {name: (str(row[name]), units[name]) for name in MEASURED if row[name] is not None}
     start, end = row["start"], row["end"]
     assert isinstance(start, date)
@@ -153,7 +163,9 @@ def _resolve(
         factor=_text(row["factor"]),
         category=_text(row["category"]),
         measured=measured,
-        allow_unverified=allow_unverified,
+        allow_unverified=choices.allow_unverified,
+        known=choices.known,
+        programme_name=choices.programme,
     )
     share = row["biogenic_share"]
     return resolution if share is None else _with_biogenic(resolution, Fraction(str(share)))

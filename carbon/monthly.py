@@ -46,4 +46,4 @@ def months(session: Session, principal: Principal, *, cells: Sequence[str], year
 
 def _row(month: int | None, part: pl.DataFrame, prices: GwpSet) -> MonthRow:
     gases = {gas: amount for gas, amount in part.select("commodity", "amount").iter_rows() if amount}
-    return MonthRow(month=month, gases=gases, co2e_g=valuation(gases, prices))
+    return MonthRow(month=month, gases=gases, co2e_g=valuation(prices.priced(gases), prices))

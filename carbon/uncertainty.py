@@ -37,7 +37,7 @@ def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) ->
         "resolution": pl.UInt32, "gas": pl.String, "factor": pl.Int64, "share": pl.Float64,
     }  # fmt: skip
     made = pl.DataFrame(rows, schema=shape, orient="row")
-    prices = {gas: float(gwp.per_unit(gas)) for gas in emissions.gases}
+    prices = {gas: 0.0 if gwp.apart(gas) else float(gwp.per_unit(gas)) for gas in emissions.gases}
     tall = emissions.lines.with_row_index("at").unpivot(
         emissions.gases, index=["at", "resolution"], variable_name="gas", value_name="amount"
     )

@@ -141,25 +141,29 @@ def parameter_value(name: str, value: str, unit: str) -> tuple[Fraction, str]:
 def coefficients(parameters: tuple[Parameter, ...], *, unit: str, measured: Measured) -> tuple[dict[str, Fraction], tuple[Parameter, ...]]:
     """Smallest units of each gas per one `unit` of activity, and the parameters used, measured ones in their place.
 
-    Raises FactorNotFound (column ``unit``) where only a density or calorific value that nobody gave would make the unit fit.
+    Raises FactorNotFound: code ``factor.parameters`` where the rows are parameters of a method and no factor; column ``unit`` where only a
+    density or calorific value that nobody gave would make the unit fit.
     """
-    fuel = {parameter.name: parameter for parameter in parameters if parameter.name in {"ncv", "cc", "of"}}
+    own = {parameter.name: parameter for parameter in parameters if parameter.name != "ef"}
+    ready = [parameter for parameter in parameters if parameter.name == "ef"]
+    burns = {"cc", "of"} <= set(own) and not any(parameter.gas.startswith("CO2") for parameter in ready)
+    if not ready and not burns:
+        named = ", ".join(f"{parameter.name} {parameter.value} {parameter.unit}" for parameter in own.values())
+        reason = f"the packs hold parameters of a method ({named}) and no ready factor: measure what the method asks for, or name a factor"
+        raise FactorNotFound(reason, column="factor", code="factor.parameters")
     used: list[Parameter] = []
     result: dict[str, Fraction] = {}
-    if fuel:
-        amount, more = _fuel_co2(fuel, unit=unit, measured=measured)
+    if burns:
+        amount, more = _fuel_co2(own, unit=unit, measured=measured)
         result["CO2"] = amount
         used += more
-    for parameter in parameters:
-        if parameter.name != "ef":
-            continue
+    for parameter in ready:
         top, _, bottom = parameter.unit.partition("/")
-        per = _per(unit, bottom, fuel=fuel, measured=measured)
+        per, more = _per(unit, bottom, own=own, measured=measured)
         gas_unit = smallest_unit(parameter.gas)
-        result[parameter.gas] = (
-            result.get(parameter.gas, Fraction(0)) + Fraction(parameter.value) * per * _MASS_G[top] * _PER_GRAM[gas_unit]
-        )
-        used.append(parameter)
+        amount = Fraction(parameter.value) * per * _MASS_G[top] * _PER_GRAM[gas_unit]
+        result[parameter.gas] = result.get(parameter.gas, Fraction(0)) + amount
+        used += [*(one for one in more if one not in used), parameter]
     return result, tuple(used)
 
 
@@ -168,12 +172,12 @@ def _fuel_co2(fuel: Mapping[str, Parameter], *, unit: str, measured: Measured) -
     oxidation, of_used = _choose(fuel["of"], "oxidation", measured)
     carbon, cc_used = _choose(fuel["cc"], "carbon_content", measured)
     if cc_used.unit in {"tC/t", "tC/万Nm3"}:  # carbon by mass or volume needs no calorific value
-        quantity, used = _quantity(unit, cc_used.unit.removeprefix("tC/"), measured=measured)
+        quantity, used = _quantity(unit, cc_used.unit.removeprefix("tC/"), own=fuel, measured=measured)
         return quantity * carbon * oxidation * CARBON_TO_CO2 * 10**6, [*used, cc_used, of_used]
     if find_unit(unit).dimension == "energy":
         return ratio(unit, "TJ") * carbon * oxidation * CARBON_TO_CO2 * 10**6, [cc_used, of_used]
     heat, ncv_used = _choose(fuel["ncv"], "ncv", measured)
-    quantity, used = _quantity(unit, ncv_used.unit.removeprefix("GJ/"), measured=measured)
+    quantity, used = _quantity(unit, ncv_used.unit.removeprefix("GJ/"), own=fuel, measured=measured)
     return quantity * heat / 1000 * carbon * oxidation * CARBON_TO_CO2 * 10**6, [*used, ncv_used, cc_used, of_used]
 
 
@@ -186,20 +190,16 @@ def _choose(default: Parameter, name: str, measured: Measured) -> tuple[Fraction
     return exact, Parameter(name=default.name, gas=default.gas, value=shown, unit=canonical, factor="", tier="measured")
 
 
-def _quantity(unit: str, target: str, *, measured: Measured) -> tuple[Fraction, list[Parameter]]:
-    """How many `target` (t or 万Nm3) one `unit` of a fuel is, through a density only where the caller gave one."""
+def _quantity(unit: str, target: str, *, own: Mapping[str, Parameter], measured: Measured) -> tuple[Fraction, list[Parameter]]:
+    """How many `target` one `unit` is: through a density only where the caller measured one or the factor's own pack cites one."""
     have, want = find_unit(unit).dimension, find_unit(target).dimension
     if have == want:
         return ratio(unit, target), []
-    if have == "volume_liquid" and want == "mass":
-        if "density" not in measured:
-            raise FactorNotFound(
-                f"{unit} of a fuel needs its density: add a column `density [kg/L]`, or give the mass", column="unit", code="unit.dimension"
-            )
-        value, density_unit = measured["density"]
-        exact, canonical = parameter_value("density", value, density_unit)
-        used = Parameter(name="density", gas="", value=value, unit=canonical if canonical != "t/m3" else "kg/L", factor="", tier="measured")
-        return ratio(unit, "m3") * exact * ratio("t", target), [used]
+    if {have, want} == {"volume_liquid", "mass"}:
+        exact, used = _density(own, measured, unit)  # t/m3
+        if have == "volume_liquid":
+            return ratio(unit, "m3") * exact * ratio("t", target), [used]
+        return ratio(unit, "t") / exact * ratio("m3", target), [used]
     raise FactorNotFound(
         f"{unit} does not fit: the calorific value of this fuel is per {target}. Give the quantity in {target}, or in GJ",
         column="unit",
@@ -207,13 +207,38 @@ def _quantity(unit: str, target: str, *, measured: Measured) -> tuple[Fraction, 
     )
 
 
-def _per(unit: str, bottom: str, *, fuel: Mapping[str, Parameter], measured: Measured) -> Fraction:
-    """How many `bottom` one `unit` is; per energy, a fuel's own calorific value leads there."""
-    have, want = find_unit(unit), find_unit(bottom)
-    if have.dimension == want.dimension:
-        return ratio(unit, bottom)
-    if want.dimension == "energy" and fuel:
-        heat, ncv_used = _choose(fuel["ncv"], "ncv", measured)
-        quantity, _ = _quantity(unit, ncv_used.unit.removeprefix("GJ/"), measured=measured)
-        return quantity * heat * ratio("GJ", bottom)
+def _density(own: Mapping[str, Parameter], measured: Measured, unit: str) -> tuple[Fraction, Parameter]:
+    """Tonnes per cubic metre, and the number it came from."""
+    if "density" in measured:
+        value, density_unit = measured["density"]
+        exact, canonical = parameter_value("density", value, density_unit)
+        return exact, Parameter(
+            name="density", gas="", value=value, unit=canonical if canonical != "t/m3" else "kg/L", factor="", tier="measured"
+        )
+    if "density" in own:
+        cited = own["density"]
+        return parameter_value("density", cited.value, cited.unit)[0], cited
+    reason = f"{unit} of a fuel needs its density: add a column `density [kg/L]`, or give the mass"
+    raise FactorNotFound(reason, column="unit", code="unit.dimension")
+
+
+def _per(unit: str, bottom: str, *, own: Mapping[str, Parameter], measured: Measured) -> tuple[Fraction, list[Parameter]]:
+    """How many `bottom` one `unit` is; mass, volume and energy meet only through the factor's own calorific value (net or gross) or density."""
+    have, want = find_unit(unit).dimension, find_unit(bottom).dimension
+    if have == want:
+        return ratio(unit, bottom), []
+    for name in ("ncv", "hhv"):
+        if name not in own:
+            continue
+        heat, used = _choose(own[name], name, measured)
+        energy, _, matter = used.unit.partition("/")
+        dimension = find_unit(energy).dimension
+        if dimension == want:
+            quantity, more = _quantity(unit, matter, own=own, measured=measured)
+            return quantity * heat * ratio(energy, bottom), [*more, used]
+        if dimension == have:
+            quantity, more = _quantity(matter, bottom, own=own, measured=measured)
+            return ratio(unit, energy) / heat * quantity, [*more, used]
+    if {have, want} == {"volume_liquid", "mass"} and ("density" in own or "density" in measured):
+        return _quantity(unit, bottom, own=own, measured=measured)
     raise FactorNotFound(f"{unit} does not fit a factor per {bottom}", column="unit", code="unit.dimension")

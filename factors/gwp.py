@@ -44,6 +44,14 @@ class GwpSet:
             raise NoGwp(gas=gas, gwp_set=self.name)
         return found
 
+    def apart(self, gas: str) -> bool:
+        """Whether a mass was published only as CO2e of another set, or of none that is stated: told beside a total, never in it."""
+        return gas.startswith("CO2e.") and gas != f"CO2e.{self.name}"
+
+    def priced(self, amounts: Mapping[str, int]) -> dict[str, int]:
+        """The masses without those that stay apart."""
+        return {gas: amount for gas, amount in amounts.items() if not self.apart(gas)}
+
     def per_unit(self, gas: str) -> Fraction:
         """Grams of CO2e per smallest unit of `gas`."""
         return self.value(gas) / (1 if smallest_unit(gas) == "g" else 1000)

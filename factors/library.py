@@ -6,7 +6,6 @@ published by that day and the editions released by it: last year's answer stays 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -16,33 +15,15 @@ from factors.errors import FactorNotFound
 from factors.factor import EmissionFactor, Measured, Parameter, coefficients, published_day
 from factors.ladder import NOT_MAINLAND, Span, best_year, distance, may_be_used, places, span, with_grid
 from factors.pack import RANKS, Manifest, Pack, read_pack, shipped
-from factors.programme import Programme, programme
+from factors.programme import programme
 from factors.quality import judge
 from factors.refusal import none_for, refuse_several
-from factors.resolution import Part, Region, Rejected, Resolution, Step
+from factors.resolution import Part, Query, Region, Rejected, Resolution, Step
 from factors.sector import SECTORAL, supplements
 
 DEFAULT_SETS = ("ndrc2013_steel", "ipcc2006")
-"""The default sets: 22 fuels complete, and the process factors of the same guide, from 2013 on (发改办气候〔2013〕2526号); where a country has
-no set of its own, IPCC 2006."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for in one year."""
-
-    activity: Activity
-    regions: tuple[Region, ...]
-    year: int
-    bases: tuple[str, ...]
-    rule: Programme
-    choice: str | None = None
-    allow_unverified: bool = False
-    known: date | None = None
-
-    @property
-    def place(self) -> str:
-        return self.regions[0].code if self.regions else "an unnamed place"
+"""The default sets: 22 fuels complete, and the process factors of the same guide, from 2013 on
+(发改办气候〔2013〕2526号); where a country has no set of its own, IPCC 2006."""
 
 
 class FactorLibrary:
@@ -97,8 +78,8 @@ class FactorLibrary:
         """The factors for `activity` from `start` to `end` (inclusive), per one `unit`.
 
         `regions` is the chain from the smallest place to the country; `factor` an id, a parameter set or a variant; `category` decides the
-        sector for CH4 and N2O of combustion; `measured` replaces defaults; `known` is the day as of which packs are read; the programme's rule
-        gives the bases unless `basis` does. Raises FactorNotFound, which names the column and says what to do.
+        sector for CH4 and N2O of combustion; `measured` replaces defaults; `known` is the day as of which packs are read; the programme's
+        rule gives the bases unless `basis` does. Raises FactorNotFound, which names the column and says what to do.
         """
         rule = programme(programme_name, end.year)
         act = by_id()[activity]
@@ -115,13 +96,15 @@ class FactorLibrary:
             else:
                 found.append((chosen, days, walked[-1].years))
                 steps += walked if not steps else [_split_step(walked[-1])]
-        return self._resolution(act, unit, found, tuple(steps), skipped, category, measured or {}, allow_unverified, rule, regions)
+        return self._resolution(query, unit, found, tuple(steps), skipped, category, measured or {})
 
-    def rejected(self, query: Query, taken: Iterable[EmissionFactor]) -> list[Rejected]:
+    def rejected(self, resolution: Resolution) -> list[Rejected]:
         """Every other factor of the activity and the first reason why it was not taken; in the order of the library."""
-        used = {factor.id for factor in taken}
+        query = resolution.query
+        used = {part.factor.id for part in resolution.parts} | {parameter.factor for parameter in resolution.parameters}
+        ranks = [self._rank(part.factor) for part in resolution.parts]
         here = {region.code: at for at, region in enumerate(places(query.regions, query.year, query.rule, self._fallback))}
-        nearest = min((here.get(self._by_id[id_].region, len(here)) for id_ in used), default=len(here))
+        nearest = min((here.get(part.factor.region, len(here)) for part in resolution.parts), default=len(here))
         found = []
         for factor in self._hung(query.activity, companions=True):
             if factor.id in used:
@@ -132,7 +115,7 @@ class FactorLibrary:
             if reason is None:
                 reason = "later-data" if self._span[factor.id][0] > query.year else "older-data"
                 reason = "wider-place" if here[factor.region] > nearest else reason
-                reason = "outranked" if self._rank(factor) > min(self._rank(self._by_id[id_]) for id_ in used) else reason
+                reason = "outranked" if self._rank(factor) > min(ranks) else reason
             found.append(Rejected(factor=factor.id, reason=reason))
         return found
 
@@ -280,13 +263,14 @@ class FactorLibrary:
         return RANKS.index(self._manifest[factor.id].rank)
 
     def _resolution(
-        self, activity: Activity, unit: str, found: list[tuple[EmissionFactor, int, int]], steps: tuple[Step, ...], skipped: int,
-        category: str | None, measured: Measured, allow_unverified: bool, rule: Programme, regions: Sequence[Region],
+        self, query: Query, unit: str, found: list[tuple[EmissionFactor, int, int]], steps: tuple[Step, ...], skipped: int,
+        category: str | None, measured: Measured,
     ) -> Resolution:  # fmt: skip
+        activity = query.activity
         total: dict[str, Fraction] = {}
         used: dict[Parameter, None] = {}
         whole = sum(days for _, days, _ in found)
-        extra, notes = supplements(self._by_activity.get(activity.id, []), activity, category, allow_unverified=allow_unverified)
+        extra, notes = supplements(self._by_activity.get(activity.id, []), activity, category, allow_unverified=query.allow_unverified)
         for factor, days, _ in found:
             fuel = any(parameter.name == "ncv" for parameter in factor.parameters)
             per_unit, parameters = coefficients(factor.parameters + (extra if fuel else ()), unit=unit, measured=measured)
@@ -298,7 +282,7 @@ class FactorLibrary:
         lacking = () if "CO2e" in covered else tuple(sorted(gas for gas in wanted if gas not in covered and gas != "CO2e"))
         more = tuple(Step(region="WORLD", level="sector", outcome="none", note=note) for note in notes if lacking)
         level = next((step.level for step in steps if step.outcome == "used"), "world")
-        asked = regions[0].level if regions else "country"
+        asked = query.regions[0].level if query.regions else "country"
         parts = tuple(
             Part(factor, days, Fraction(days, whole), judge(
                 evidence=factor.evidence, asked=asked, found=asked if level == "chosen" else level, years=years,
@@ -306,7 +290,7 @@ class FactorLibrary:
             ))
             for factor, days, years in found
         )  # fmt: skip
-        return Resolution(activity.id, unit, parts, steps + more, skipped, named, tuple(used), lacking, rule.id)
+        return Resolution(activity.id, unit, parts, steps + more, skipped, named, tuple(used), lacking, query)
 
 
 def _named(activity: Activity, total: dict[str, Fraction]) -> tuple[dict[str, Fraction], set[str]]:

@@ -28,9 +28,9 @@ RANKS = ("supplier", "official", "secondary")
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a pack says of itself.
 
-    `published` is the day, month or year of the publication, for rows that state none of their own; `released` the day of this edition of ours,
-    which may replace an earlier one (`replaces`). `rule` says which of its factors answers for a year, `rank` how near to the act the pack
-    stands, `fallback` which wider place stands in for a place; `attribution` is the sentence that the licence asks for.
+    `published` is the day, month or year of the publication, for rows that state none of their own; `released` the day of this edition of
+    ours, which may replace an earlier one (`replaces`). `rule` says which of its factors answers for a year, `rank` how near to the act the
+    pack stands, `fallback` which wider place stands in for a place; `attribution` is the sentence that the licence asks for.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Which basis and which geography a programme wants: a versioned rule of the programme, never of the search.
 
-The scope 2 method (location, market) is not the basis of a factor: the rule turns the one into the other. Where a programme wants the national
-factor, a provincial one is not "better": it is another number.
+The scope 2 method (location, market) is not the basis of a factor: the rule turns the one into the other. Where a programme wants the
+national factor, a provincial one is not "better": it is another number.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ import msgspec
 from factors.errors import FactorNotFound
 
 BASES = ("average", "contract", "residual", "fossil", "life-cycle", "compliance", "marginal")
-"""average of what a grid fed in; a contract's own factor; residual mix; fossil plants only; footprint; a scheme's decree; operating or build margin"""
+"""A grid's average; a contract's own factor; the residual mix; fossil plants only; the footprint; a scheme's decree; a margin."""
 LEVELS = ("county", "city", "province", "grid", "country")
 
 

@@ -32,8 +32,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 def judge(*, evidence: str, asked: str, found: str, years: int, borrowed: bool, variant: bool, lacking: int, gases: int) -> Quality:
     """The marks of one factor in one use.
 
-    place: one worse for each kind of place between the one asked for (`asked`) and the one found. time: 1 up to 3 years between activity and
-    data, 2 up to 6, 3 up to 10, 4 up to 15. technology: 1 the activity's own factor, 2 one variant of it that was chosen, 3 that of the
+    place: one worse for each kind of place between the one asked for (`asked`) and the one found. time: 1 up to 3 years between activity
+    and data, 2 up to 6, 3 up to 10, 4 up to 15. technology: 1 the activity's own factor, 2 one variant of it that was chosen, 3 that of the
     activity whose factor it shares. completeness: 1 every gas that the activity may emit, 5 none of them, between in proportion.
     """
     wider = max(0, PLACES.get(found, 6) - PLACES.get(asked, 5))

@@ -35,10 +35,10 @@ def refuse_several(best: Sequence[EmissionFactor], activity: Activity) -> Emissi
 
 
 def none_for(
-    activity: Activity, place: str, year: int, wanted: str, *, every: Sequence[EmissionFactor], near: Sequence[EmissionFactor], default: str,
-    choice: str | None,
+    activity: Activity, place: str, year: int, wanted: str, *, every: Sequence[EmissionFactor], near: Sequence[EmissionFactor],
+    default: str, choice: str | None,
 ) -> str:  # fmt: skip
-    """Why nothing answers. `every` holds the activity's factors of the basis, `near` those of the places searched, unverified ones among them."""
+    """Why nothing answers: `every` is the activity's factors of the basis, `near` those of the places searched (with unverified ones)."""
     sought = f"{activity.id} in {place}, {year}"
     if not every:
         return f"no pack holds a factor for {sought} ({wanted}): name one in the column `factor`, or add a pack"

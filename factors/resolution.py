@@ -1,11 +1,14 @@
 """What a search for a factor finds: places, steps, the factors by share of days, the coefficients per unit and what stays unestimated."""
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 import msgspec
 
+from factors.activities import Activity
 from factors.factor import EmissionFactor, Parameter
+from factors.programme import Programme
 from factors.quality import Quality
 
 
@@ -29,6 +32,24 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     places: int = 0
     years: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for in one year: the activity there, the bases that the rule allows (the preferred first), the choices."""
+
+    activity: Activity
+    regions: tuple[Region, ...]
+    year: int
+    bases: tuple[str, ...]
+    rule: Programme
+    choice: str | None = None
+    allow_unverified: bool = False
+    known: date | None = None
+
+    @property
+    def place(self) -> str:
+        return self.regions[0].code if self.regions else "an unnamed place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,7 @@ class Resolution:
     coefficients: dict[str, Fraction]
     parameters: tuple[Parameter, ...]
     not_estimated: tuple[str, ...]
-    programme: str
+    query: Query
 
     @property
     def factor_ids(self) -> str:

@@ -99,7 +99,7 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     rows = []
     for line in shown:
         gases = {} if line.entry_id is None else put.get(line.entry_id, {})
-        rows.append((line, named[line.holder].name, gases, valuation(gases, prices)))
+        rows.append((line, named[line.holder].name, gases, valuation(prices.priced(gases), prices)))
     if asking.holder or asking.month:
         every_line = listed if whole else lines(
             session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, limit=WHOLE, since=since, until=until

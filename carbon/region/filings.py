@@ -4,7 +4,7 @@ Masses by gas add up exactly. Each value in CO2e is rounded once, so values of p
 A book's cells change only when its log grows, so they are kept in memory under the root of the log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from threading import Lock
 
@@ -97,22 +97,13 @@ def value_of(rows: pl.DataFrame, prices: GwpSet) -> int | None:
     """Grams of CO2e of rows with `commodity` and `amount`; None where there are none. What the set does not price is left `apart`."""
     if not rows.height:
         return None
-    return _value(dict(rows.group_by("commodity").agg(pl.col("amount").sum()).iter_rows()), prices)
-
-
-def _value(amounts: Mapping[str, int], prices: GwpSet) -> int:
-    return valuation({gas: amount for gas, amount in amounts.items() if not _is_apart(gas, prices)}, prices)
-
-
-def _is_apart(gas: str, prices: GwpSet) -> bool:
-    """Whether a mass was filed only as CO2e of another set: it is told beside a total, never in it."""
-    return gas.startswith("CO2e.") and gas != f"CO2e.{prices.name}"
+    return valuation(prices.priced(dict(rows.group_by("commodity").agg(pl.col("amount").sum()).iter_rows())), prices)
 
 
 def apart(rolled: pl.DataFrame, prices: GwpSet) -> dict[str, int]:
     """Masses that the set does not price, by gas."""
     sums = rolled.group_by("commodity").agg(pl.col("amount").sum()).sort("commodity")
-    return {gas: amount for gas, amount in sums.iter_rows() if _is_apart(gas, prices)}
+    return {gas: amount for gas, amount in sums.iter_rows() if prices.apart(gas)}
 
 
 def by_book(rows: pl.DataFrame, prices: GwpSet) -> dict[str, int]:
@@ -126,7 +117,7 @@ def by_child(rolled: pl.DataFrame, prices: GwpSet) -> dict[str, int]:
     gases: dict[str, dict[str, int]] = {}
     for child, gas, amount in sums.iter_rows():
         gases.setdefault(child, {})[gas] = amount
-    return {child: _value(amounts, prices) for child, amounts in gases.items()}
+    return {child: valuation(prices.priced(amounts), prices) for child, amounts in gases.items()}
 
 
 def filed_rows(rolled: pl.DataFrame, prices: GwpSet) -> tuple[FiledRow, ...]:
@@ -138,7 +129,7 @@ def filed_rows(rolled: pl.DataFrame, prices: GwpSet) -> tuple[FiledRow, ...]:
     for *at, gas, amount in rolled.group_by(*place, "commodity").agg(pl.col("amount").sum()).sort(*place, "commodity").iter_rows():
         gases.setdefault((at[0], at[1], at[2]), {})[gas] = amount
     rows = [
-        FiledRow(book=at[0], scope=at[1], category=at[2], gases=amounts, co2e_g=_value(amounts, prices), count=counts[at])
+        FiledRow(book=at[0], scope=at[1], category=at[2], gases=amounts, co2e_g=valuation(prices.priced(amounts), prices), count=counts[at])
         for at, amounts in gases.items()
     ]
     return tuple(sorted(rows, key=lambda row: (row.book != "physical", row.book, row.scope, -abs(row.co2e_g), row.category)))

@@ -11,7 +11,8 @@ from carbon.region.divisions import chain_of
 from factors.activities import activities
 from factors.calculate import products
 from factors.errors import FactorNotFound
-from factors.library import Resolution, load_library
+from factors.library import load_library
+from factors.resolution import Resolution
 from factors.units import Unit, ratio, units
 
 LIBRARY = load_library()
