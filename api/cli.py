@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, serve
+from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, resolve, serve  # noqa: F401
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
 

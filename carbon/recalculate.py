@@ -7,6 +7,7 @@ What a change is worth depends on what was changed before it: the order is fixed
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import polars as pl
 
@@ -43,12 +44,19 @@ class Basis:
 
     `factor_set` is a parameter set such as ``mee2024_sector``, used for the lines that it has factors for and that name none of their own;
     or a pack in one edition such as ``cn-grid/2024-33_e001``, the only one of its name that then counts. `method` is the scope 2 method of
-    all lines of power, heat and cooling.
+    all lines of power, heat and cooling, `known` the day as of which the packs are read, `programme` whose rule picks basis and geography.
     """
 
     gwp: GwpSet
     factor_set: str | None = None
     method: str | None = None
+    known: date | None = None
+    programme: str = "inventory"
+
+    @property
+    def factors(self) -> tuple[object, ...]:
+        """What decides the factors: where two bases agree in it, nothing of their difference lies in the factors."""
+        return self.factor_set, self.known, self.programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,7 @@ def recalculate(
     now = revised or lines
     first = _answer(lines, library, chain, before, method=before.method)
     changed = _answer(now, library, chain, before, method=before.method) if revised else first
-    same_set = after.factor_set == before.factor_set
-    factored = changed if same_set else _answer(now, library, chain, after, method=before.method)
+    factored = changed if after.factors == before.factors else _answer(now, library, chain, after, method=before.method)
     last = factored if after.method == before.method else _answer(now, library, chain, after, method=after.method)
     stages = {
         "before": _grams(first, before.gwp), "activity": _grams(changed, before.gwp), "factor": _grams(factored, before.gwp),
@@ -98,7 +105,7 @@ def _answer(lines: ActivityFrame, library: FactorLibrary, chain: ChainOf, basis:
     if method:
         applies = pl.col("activity").is_in([one.id for one in activities() if one.scope == "2" and one.id.startswith(CARRIERS)])
         frame = frame.with_columns(method=pl.when(applies).then(pl.lit(method)).otherwise(pl.col("method")))
-    return estimate(replace(lines, frame=frame), chosen, chain=chain)
+    return estimate(replace(lines, frame=frame), chosen, chain=chain, known=basis.known, programme=basis.programme)
 
 
 def _with_set(library: FactorLibrary, frame: pl.DataFrame, name: str) -> tuple[FactorLibrary, pl.DataFrame]:

@@ -25,6 +25,9 @@ DEFAULT_SETS = ("ndrc2013_steel", "ipcc2006")
 """The default sets: 22 fuels complete, and the process factors of the same guide, from 2013 on
 (发改办气候〔2013〕2526号); where a country has no set of its own, IPCC 2006."""
 
+NATURES = ("fossil", "life-cycle", "marginal")
+"""Bases that may be the nature of an activity: fossil power, a footprint, displaced electricity."""
+
 
 class FactorLibrary:
     """Packs, and the search in them."""
@@ -209,10 +212,9 @@ class FactorLibrary:
 
     def _refusal(self, factor: EmissionFactor, query: Query, basis: str) -> str | None:
         """The first thing about the factor alone that keeps it out, or None."""
-        bases = self._bases(query.activity)
         if set(factor.gases) <= {"CH4", "N2O"} and factor.set_id == SECTORAL:
             return "companion"
-        if factor.basis not in {basis, ""} and not (len(bases) == 1 and "" not in bases):
+        if not self._fits(factor, basis, query.activity):
             return "basis"
         if self._manifest[factor.id].id in self._hidden(query.known):
             return "superseded"
@@ -250,10 +252,14 @@ class FactorLibrary:
     def _bases(self, activity: Activity) -> set[str]:
         return {factor.basis for factor in self._hung(activity)}
 
+    def _fits(self, factor: EmissionFactor, basis: str, activity: Activity) -> bool:
+        """Whether a factor is of the basis; what has one basis by its nature, such as `electricity.fossil`, is so for an inventory too."""
+        if factor.basis in {basis, ""}:
+            return True
+        return basis == "average" and factor.basis in NATURES and self._bases(activity) == {factor.basis}
+
     def _of_basis(self, activity: Activity, basis: str) -> list[EmissionFactor]:
-        bases = self._bases(activity)
-        alone = len(bases) == 1 and "" not in bases  # such as electricity.fossil, whose one basis is its nature
-        return [factor for factor in self._hung(activity) if alone or factor.basis in {basis, ""}]
+        return [factor for factor in self._hung(activity) if self._fits(factor, basis, activity)]
 
     def _has_residual(self, query: Query) -> bool:
         codes = {region.code for region in query.regions}

@@ -14,6 +14,10 @@ def recalc(
     against: str | None = typer.Option(None, "--against", help="GWP set of the second answer, else the same."),
     factor_set: str | None = typer.Option(None, "--factor-set", help="Parameter set or pack edition of the first answer."),
     against_set: str | None = typer.Option(None, "--against-set", help="Parameter set or pack edition of the second, else the same."),
+    known: str | None = typer.Option(None, "--as-known", help="Day as of which the packs are read for the first answer."),
+    against_known: str | None = typer.Option(None, "--against-known", help="The same for the second answer, else the same day."),
+    programme: str = typer.Option("inventory", "--programme", help="Whose rule picks basis and geography for the first answer."),
+    against_programme: str | None = typer.Option(None, "--against-programme", help="The same for the second answer, else the same."),
     method: str | None = typer.Option(None, "--method", help="Scope 2 method of the second answer: location or market."),
     revised: Annotated[Path | None, typer.Option("--revised", help="Corrected activity data of the second answer, row by row.")] = None,
     home: asked.Home = None, as_json: asked.Json = False,
@@ -35,8 +39,11 @@ def recalc(
     if method and method not in METHODS:
         raise asked.WrongUsage(f"--method {method!r} is none: write {' or '.join(METHODS)}")
     today = asked.today(asked.settings(None, home))
-    before = Basis(gwp=gwp_set(gwp), factor_set=factor_set)
-    after = Basis(gwp=gwp_set(against or gwp), factor_set=against_set or factor_set, method=method)
+    before = Basis(gwp=gwp_set(gwp), factor_set=factor_set, known=asked.day(known, "--as-known"), programme=programme)
+    after = Basis(
+        gwp=gwp_set(against or gwp), factor_set=against_set or factor_set, method=method,
+        known=asked.day(against_known, "--against-known") or before.known, programme=against_programme or programme,
+    )  # fmt: skip
     lines = read_activities(file, tree=divisions(), today=today)
     changed = read_activities(revised, tree=divisions(), today=today) if revised else None
     found = recalculate(lines, load_library(), chain=chain_of, before=before, after=after, revised=changed)

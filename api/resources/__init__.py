@@ -7,7 +7,8 @@ from api.resources.entries import entry, line
 from api.resources.factors import find_factors, one_factor
 from api.resources.health import health
 from api.resources.regions import region
+from api.resources.resolution import resolve_factor
 
 RESOURCES = (
-    health, region, entry, line, account_balance, account_statement, list_activities, find_factors, one_factor, calculate,
+    health, region, entry, line, account_balance, account_statement, list_activities, find_factors, one_factor, resolve_factor, calculate,
 )  # fmt: skip

@@ -15,7 +15,9 @@ from importlib.resources import files
 
 import polars as pl
 
+from carbon.errors import DivisionNotFound
 from factors.ladder import MAINLAND
+from factors.library import FactorLibrary
 from factors.resolution import Region
 
 NATION = "100000"
@@ -166,3 +168,13 @@ def chain_of(code: str, day: date) -> tuple[Region, ...]:
         return (*own, Region(country, "country"))
     places = [Region(row.code, row.level) for row in divisions().chain(code, day) if row.level != "nation"]
     return (*places, Region(MAINLAND, "country"))
+
+
+def factor_places(code: str, day: date, library: FactorLibrary) -> tuple[Region, ...]:
+    """The places for a search by hand: a division's chain, a country, or a region that only the packs know, such as a grid."""
+    if divisions().ever(code) or is_iso(code):
+        return chain_of(code, day)
+    if code in {factor.region for factor in library.factors()}:
+        country = MAINLAND if code.startswith("CN-") else code[:2]
+        return (Region(code, "grid"), Region(country, "country")) if code != country else (Region(country, "country"),)
+    raise DivisionNotFound(code)
