@@ -53,7 +53,8 @@ def resolve(
         ["factor", "名称", "region", "data", "published", "basis", "evidence", "fit", "source"],
         (
             (
-                part.factor.id, part.factor.name_zh or part.factor.name_en, part.factor.region, part.factor.year_from, part.factor.published,
+                part.factor.id, part.factor.name_zh or part.factor.name_en, part.factor.region, part.factor.year_from,
+                part.factor.published,
                 part.factor.basis, part.factor.evidence, part.quality.score, part.factor.cited,
             )
             for part in found.parts

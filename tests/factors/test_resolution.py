@@ -207,7 +207,7 @@ def test_parameters_of_a_method_are_no_factor_and_the_refusal_names_them() -> No
     ]
     library = FactorLibrary([pack("p", *rows, rule="constant")])
     act = next(iter(library.factors())).activities[0]
-    with pytest.raises(FactorNotFound, match="mcf 0.8") as refused:
+    with pytest.raises(FactorNotFound, match=r"mcf 0\.8") as refused:
         resolve(library, act, unit="kg")
     assert refused.value.code == "factor.parameters"
 
