@@ -1,14 +1,13 @@
 """What people do that emits: the activity codes, their names, aliases and units. A name that several codes bear is never guessed."""
 
 import csv
-import difflib
 from functools import cache
 from importlib.resources import files
 
 import msgspec
 
-from factors.errors import AmbiguousAlias, UnknownActivity, UnknownUnit
-from factors.units import find_unit
+from factors.errors import AmbiguousAlias, UnknownActivity
+from factors.units import find_unit, nearest
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,14 +34,14 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split("|")))
 
 
+CONDITIONAL = {"CNY(with exchange rate and deflator)"}
+"""Spellings of the fact sheet that name a condition and no unit: yuan become dollars of 2021 only through a rate and a deflator that the
+filer states, and no release reads these yet."""
+
+
 def _units(text: str) -> tuple[str, ...]:
-    """The canonical tokens of the units that the fact sheet accepts; a spelling with a condition is left to a later release."""
-    tokens: dict[str, None] = {}
-    for spelling in _split(text):
-        try:
-            tokens[find_unit(spelling).token] = None
-        except UnknownUnit:
-            continue
+    """The canonical tokens of the units that the fact sheet accepts; UnknownUnit for any other, so that none is lost in silence."""
+    tokens = dict.fromkeys(find_unit(spelling).token for spelling in _split(text) if spelling not in CONDITIONAL)
     if "volume_gas" not in text and {"kWh", "MWh"} <= set(tokens):
         tokens |= dict.fromkeys(("GWh", "亿kWh"))
     if "t" in tokens and "万t" not in tokens:
@@ -51,6 +50,8 @@ def _units(text: str) -> tuple[str, ...]:
         tokens["亿Nm3"] = None
     if "GJ" in tokens:
         tokens |= dict.fromkeys(("MJ", "TJ"))
+        if {"t", "Nm3"} & set(tokens):  # a fuel may be bought by its gross heat; a factor per net heat then refuses it
+            tokens |= dict.fromkeys(("GJ_HHV", "kWh_HHV", "mmBtu_HHV"))
     return tuple(tokens)
 
 
@@ -104,7 +105,7 @@ def find_activity(text: str) -> Activity:
     table = activity_table()
     codes = table.get(text.strip()) or table.get(text.strip().lower())
     if not codes:
-        raise UnknownActivity(text[:60], difflib.get_close_matches(text[:60], list(table), n=3, cutoff=0.5))
+        raise UnknownActivity(text[:60], nearest(text[:60], table))
     if len(codes) > 1:
         raise AmbiguousAlias(text, codes)
     return by_id()[codes[0]]

@@ -30,7 +30,17 @@ class UnknownUnit(FactorError):
     def __init__(self, token: str, near: Sequence[str] = ()) -> None:
         self.token, self.near = token, tuple(near)
         hint = f"; nearest: {', '.join(near)}" if near else ""
-        super().__init__(f"unit {token!r} is not known{hint}. `tanzhang factors activities` lists the units of each activity")
+        super().__init__(f"unit {token!r} is not known{hint}. `tanzhang units list` lists them all")
+
+
+class AmbiguousUnit(UnknownUnit):
+    """A spelling of several units, or of none until more is said: nobody guesses."""
+
+    code = "unit.ambiguous"
+
+    def __init__(self, token: str, candidates: Sequence[str], why: str) -> None:
+        self.token, self.near, self.candidates, self.why = token, tuple(candidates), tuple(candidates), why
+        FactorError.__init__(self, f"unit {token!r} is ambiguous: {why}. Write one of {', '.join(self.candidates)}")
 
 
 class UnitMismatch(FactorError):
@@ -38,9 +48,9 @@ class UnitMismatch(FactorError):
 
     code = "unit.dimension"
 
-    def __init__(self, *, source: str, target: str) -> None:
-        self.source, self.target = source, target
-        super().__init__(f"{source} cannot be turned into {target}: they measure different things")
+    def __init__(self, *, source: str, target: str, hint: str = "") -> None:
+        self.source, self.target, self.hint = source, target, hint
+        super().__init__(f"{source} cannot be turned into {target}: they measure different things{hint and '. ' + hint}")
 
 
 class UnknownActivity(FactorError):

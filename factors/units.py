@@ -1,21 +1,24 @@
 """Units: one pint registry of this field's own definitions, a number gate, and an allow-list of what people write.
 
 User text never reaches pint: a number passes the gate, a unit is a token of the allow-list. Ratios are exact fractions. (pint 0.25 hangs on
-``9**9**9`` and reads ``1,5 kg`` as 15 kg; contexts leak between threads and are not used.)
+``9**9**9`` and reads ``1,5 kg`` as 15 kg; contexts leak between threads and are not used.) What is read in full width or another case is in
+the table too: a spelling off the table is refused, and one with several meanings asks.
 """
 
 import csv
-import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import pint
+from factors.errors import AmbiguousUnit, NotANumber, UnitMismatch, UnknownUnit
 
-from factors.errors import NotANumber, UnitMismatch, UnknownUnit
+if TYPE_CHECKING:
+    import pint
 
 NUMBER_PATTERN = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?$"
 NUMBER_LENGTH_MAX = 40
@@ -25,12 +28,13 @@ _SERIES_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,18})?(?:[eE][
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit that may be written: its canonical token, what it measures, and what else people write for it."""
+    """A unit that may be written: its canonical token, what it measures, what else people write for it, and what defines it."""
 
     token: str
     dimension: str
     aliases: tuple[str, ...]
     pint_name: str
+    source: str
 
 
 def number(text: str) -> Decimal:
@@ -50,16 +54,22 @@ def series_number(text: str) -> Decimal:
 @cache
 def registry() -> "pint.UnitRegistry[Fraction]":
     """The one registry: `data/units.txt` and nothing else, in exact fractions."""
+    import pint  # half a second: only what converts waits for it
+
     path = files("factors").joinpath("data", "units.txt")
     return pint.UnitRegistry(str(path), non_int_type=Fraction, cache_folder=None)
+
+
+def _rows(name: str) -> "csv.DictReader[str]":
+    return csv.DictReader(files("factors").joinpath("data", name).read_text(encoding="utf-8").splitlines())
 
 
 @cache
 def units() -> tuple[Unit, ...]:
     """Every unit that may be written, in the order of `data/units.csv`."""
-    text = files("factors").joinpath("data", "units.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return tuple(Unit(r["token"], r["dimension"], tuple(filter(None, r["aliases"].split("|"))), r["unit"]) for r in rows)
+    return tuple(
+        Unit(r["token"], r["dimension"], tuple(filter(None, r["aliases"].split("|"))), r["unit"], r["source"]) for r in _rows("units.csv")
+    )
 
 
 @cache
@@ -74,12 +84,42 @@ def unit_table() -> dict[str, Unit]:
     return table
 
 
+@cache
+def full_width() -> dict[str, str]:
+    """Each spelling as a Chinese keyboard may write it, every character of ASCII in full width, with the plain one."""
+    wide = {code: code + 0xFEE0 for code in range(0x21, 0x7F)} | {0x20: 0x3000}
+    return {spelling.translate(wide): spelling for spelling in (*unit_table(), *ambiguous())}
+
+
+@cache
+def ambiguous() -> dict[str, tuple[tuple[str, ...], str]]:
+    """Spellings that nobody may guess, with the tokens each may mean and why; of `data/ambiguous_units.csv`."""
+    return {
+        spelling: (tuple(row["candidates"].split("|")), row["why"])
+        for row in _rows("ambiguous_units.csv")
+        for spelling in row["spellings"].split("|")
+    }
+
+
 def find_unit(token: str) -> Unit:
-    """The unit of that token or alias, as written in the table; UnknownUnit with the nearest spellings otherwise."""
-    unit = unit_table().get(token.strip())
-    if unit is None:
-        raise UnknownUnit(token[:40], difflib.get_close_matches(token[:40], list(unit_table()), n=3, cutoff=0.5))
-    return unit
+    """The unit of that token or alias, as written in the table; AmbiguousUnit for one of several meanings, UnknownUnit otherwise."""
+    text = token.strip()
+    table = unit_table()
+    if text in table:
+        return table[text]
+    text = full_width().get(text, text)
+    if text in ambiguous():
+        raise AmbiguousUnit(text, *ambiguous()[text])
+    if text in table:
+        return table[text]
+    raise UnknownUnit(token[:40], nearest(token[:40], table))
+
+
+def nearest(text: str, names: Iterable[str]) -> list[str]:
+    """At most three of the names that are more like the text than not, the nearest first."""
+    from rapidfuzz import fuzz, process
+
+    return [name for name, _, _ in process.extract(text, tuple(names), scorer=fuzz.ratio, limit=3, score_cutoff=50)]
 
 
 @cache
