@@ -16,7 +16,7 @@ from ledger.book import Book
 from ledger.bulk import read
 from ledger.checkpoint import Checkpoint, public_key, read_log
 from ledger.errors import BadProof, MalformedEntry
-from ledger.payload import FORMAT, legs_text, netstring, netstrings
+from ledger.payload import FORMAT, NO_LEGS, legs_text, netstring, netstrings
 from ledger.proof import append, leaf_hash, peaks_of, root_of
 from ledger.retrace import Tables, Violation, first_fault
 from ledger.types import microseconds
@@ -185,7 +185,7 @@ def _payloads_match(frame: pl.DataFrame, tables: Tables) -> Iterator[Violation]:
             place=pl.concat_str(*map(netstring, place)).cast(pl.Binary),
             front=pl.concat_str(*(netstring(pl.col(name)) for name in ("book", "kind", "day"))).cast(pl.Binary),
             key=netstring(pl.col("key").bin.encode("hex")).cast(pl.Binary),
-            end=pl.concat_str(netstring(pl.col("reverses").cast(pl.String)), pl.col("legs").fill_null("")).cast(pl.Binary),
+            end=pl.concat_str(netstring(pl.col("reverses").cast(pl.String)), pl.col("legs").fill_null(NO_LEGS)).cast(pl.Binary),
         )
     )
     month = pl.col("day").str.slice(0, 4).cast(pl.Int64, strict=False) * 100 + pl.col("day").str.slice(5, 2).cast(pl.Int64, strict=False)
@@ -201,7 +201,7 @@ def _payloads_match(frame: pl.DataFrame, tables: Tables) -> Iterator[Violation]:
 
 
 def _is(payload: bytes, body_hash: bytes, place: bytes, front: bytes, key: bytes, end: bytes) -> bool:
-    """Whether the payload is place, front, actor, key, reference, evidence, end; the three that no table has are read from it."""
+    """Whether the payload is place, front, actor, key, reference, evidence, detail, end; the four that no table has are read from it."""
     at = len(place) + len(front)
     if payload[:at] != place + front or hashlib.sha256(memoryview(payload)[len(place) :]).digest() != body_hash:
         return False
@@ -211,7 +211,7 @@ def _is(payload: bytes, body_hash: bytes, place: bytes, front: bytes, key: bytes
         if payload[at : at + len(key)] != key:
             return False
         at += len(key)
-        _, more = netstrings(payload[at:], count=2)
+        _, more = netstrings(payload[at:], count=3)
     except (ValueError, MalformedEntry):
         return False
     return payload[at + more :] == end

@@ -182,6 +182,7 @@ class EntryView:
     actor: str
     reference: str | None
     evidence: bytes | None
+    detail: str | None
     reverses: int | None
     reversed_by: int | None
     legs: tuple[PayloadLeg, ...]
@@ -222,6 +223,7 @@ def entries(session: Session, ids: Sequence[int]) -> list[EntryView]:
                 actor=said.actor,
                 reference=said.reference,
                 evidence=said.evidence,
+                detail=said.detail,
                 reverses=said.reverses,
                 reversed_by=reversed_by.get(entry_id),
                 legs=said.legs,

@@ -26,6 +26,7 @@ ENTRIES = pl.Schema(
         "day": pl.Date,  # when it happened
         "reference": pl.String,  # business reference, or null
         "evidence": pl.Binary,  # SHA-256 of what proves it, or null
+        "detail": pl.String,  # what the ledger itself enforces from it (a hold, lots, a rule), as canonical JSON, or null
         "reverses": pl.Int64,  # id of the entry that this one reverses, or null
     }
 )
@@ -55,6 +56,8 @@ def entry_batch(
     smallest unit of each commodity, in which amounts are; the book keeps it from the first entry on, and only then may it be left out.
     Raises UnbalancedEntry, MalformedEntry, AmountTooLarge, KeyReused (one key twice in the batch).
     """
+    if "detail" not in entries.columns:
+        entries = entries.with_columns(detail=pl.lit(None, pl.String))
     entries = entries.select(ENTRIES.names()).cast(ENTRIES).sort("no")
     postings = postings.select(POSTINGS.names()).cast(POSTINGS).sort("no", maintain_order=True)
     cells = (CELLS.to_frame() if cells is None else cells.select(CELLS.names())).cast(CELLS)
@@ -140,13 +143,13 @@ def _check_cells(cells: pl.DataFrame) -> None:
 
 def one_entry(
     *, key: bytes, book: str, kind: str, day: date, legs: list[tuple[str, str, int]], units: Mapping[str, str] | None = None,
-    reference: str | None = None, evidence: bytes | None = None, reverses: int | None = None,
+    reference: str | None = None, evidence: bytes | None = None, detail: str | None = None, reverses: int | None = None,
     cells: pl.DataFrame | None = None,
 ) -> EntryBatch:  # fmt: skip
     """A batch of a single entry from its legs (account, commodity, amount)."""
     entry = {
         "no": 0, "key": key, "book": book, "kind": kind, "day": day,
-        "reference": reference, "evidence": evidence, "reverses": reverses,
+        "reference": reference, "evidence": evidence, "detail": detail, "reverses": reverses,
     }  # fmt: skip
     rows = [{"no": 0, "account": account, "commodity": commodity, "amount": amount} for account, commodity, amount in legs]
     if any(abs(amount) >= 2**63 for _, _, amount in legs):
@@ -160,7 +163,7 @@ def reverse(entries: Sequence[Payload], *, reason: str, cells: pl.DataFrame | No
     The key is made of what is reversed, so that it can happen once only. Cells are the caller's, who knows what was summed.
     """
     rows = [
-        (no, client_key("reversal", str(said.id)), said.book, "reversal", said.day, reason, None, said.id)
+        (no, client_key("reversal", str(said.id)), said.book, "reversal", said.day, reason, None, None, said.id)
         for no, said in enumerate(entries)
     ]
     legs = [(no, leg.account, leg.commodity, -leg.amount) for no, said in enumerate(entries) for leg in said.legs]

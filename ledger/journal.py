@@ -27,7 +27,7 @@ from ledger.errors import (
     NotAllowed,
     PartlyPosted,
 )
-from ledger.payload import bodies, legs_text, payloads, read_payload
+from ledger.payload import NO_LEGS, bodies, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
 from ledger.proof import append, leaf_hash, peaks_of, root_of
 from ledger.types import microseconds
@@ -65,7 +65,8 @@ def post(session: Session, batch: EntryBatch, principal: Principal, *, now: date
     size, peaks = _lock_head(connection)
     commodities = _commodities(connection, batch)
     postings = batch.postings.join(commodities, on="commodity", maintain_order="left")
-    texts = bodies(batch.entries, legs_text(postings)["legs"], actor=principal.actor)
+    legs = batch.entries.select("no").join(legs_text(postings), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
+    texts = bodies(batch.entries, legs, actor=principal.actor)
     hashes = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
     entries = batch.entries.with_columns(body=texts, body_hash=pl.Series(hashes, dtype=pl.Binary))
     entries = entries.join(_known_keys(connection, entries), on="key", how="left", maintain_order="left")

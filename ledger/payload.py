@@ -13,9 +13,12 @@ import polars as pl
 
 from ledger.errors import MalformedEntry
 
-FORMAT = "tanzhang.entry.1"
+FORMAT = "tanzhang.entry.2"
+NO_LEGS = "1:0,"
+"""The legs of an entry that has none: it says something of accounts, periods, holds or lots in its `detail`."""
+
 PLACE_FIELDS = ("format", "id", "posted_at")  # given by the journal; the rest, the body, is the caller's
-BODY_FIELDS = ("book", "kind", "day", "actor", "key", "reference", "evidence", "reverses")
+BODY_FIELDS = ("book", "kind", "day", "actor", "key", "reference", "evidence", "detail", "reverses")
 FIELDS = (*PLACE_FIELDS, *BODY_FIELDS)
 LEG_FIELDS = ("account", "commodity", "unit", "amount")
 
@@ -39,7 +42,7 @@ def bodies(entries: pl.DataFrame, legs: pl.Series, *, actor: str) -> pl.Series:
     fields = {
         "book": pl.col("book"), "kind": pl.col("kind"), "day": pl.col("day").dt.to_string("iso"), "actor": pl.lit(actor),
         "key": pl.col("key").bin.encode("hex"), "reference": pl.col("reference"),
-        "evidence": pl.col("evidence").bin.encode("hex"), "reverses": pl.col("reverses").cast(pl.String),
+        "evidence": pl.col("evidence").bin.encode("hex"), "detail": pl.col("detail"), "reverses": pl.col("reverses").cast(pl.String),
     }  # fmt: skip
     head = [netstring(fields[name]) for name in BODY_FIELDS]
     return entries.with_columns(legs.alias("legs")).select(pl.concat_str(*head, pl.col("legs"))).to_series()
@@ -75,6 +78,7 @@ class Payload:
     key: bytes
     reference: str | None
     evidence: bytes | None
+    detail: str | None
     reverses: int | None
     legs: tuple[PayloadLeg, ...]
 
@@ -97,6 +101,7 @@ def read_payload(payload: bytes) -> Payload:
             key=bytes.fromhex(said["key"]),
             reference=said["reference"] or None,
             evidence=bytes.fromhex(said["evidence"]) or None,
+            detail=said["detail"] or None,
             reverses=int(said["reverses"]) if said["reverses"] else None,
             legs=tuple(PayloadLeg(legs[at], legs[at + 1], legs[at + 2], int(legs[at + 3])) for at in range(0, len(legs), 4)),
         )

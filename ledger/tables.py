@@ -45,6 +45,125 @@ class AccountRow(SQLModel, table=True):
     commodity_id: int = Field(sa_type=Int, foreign_key="commodity.id")
 
 
+class AccountRuleRow(SQLModel, table=True):
+    """What an entry ruled for an account: its normal side, the floor below which its balance on that side may not go, whether it is closed.
+
+    The rule of the latest entry holds; an account without one is a debit account, open and without a floor.
+    """
+
+    __tablename__ = "account_rule"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    account_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    side: int = Field(sa_type=Int)
+    floor: int | None = Field(sa_type=Int, nullable=True)
+    closed: int = Field(sa_type=Int)
+
+
+class PeriodStateRow(SQLModel, table=True):
+    """What an entry ruled for a month: closed (1) or open again (0), for the accounts whose names begin with `scope` (empty: all).
+
+    The latest rule that fits an account holds. `size` is the log up to which the month was sealed, `sealed` the hash of what it held.
+    """
+
+    __tablename__ = "period_state"
+    __table_args__ = (sa.Index("period_state_period", "period", "entry_id"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    period: int = Field(sa_type=Int)
+    scope: str = Field(sa_type=Text)
+    closed: int = Field(sa_type=Int)
+    reason: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    second: str | None = Field(sa_type=Text, nullable=True)
+    size: int = Field(sa_type=Int)
+    sealed: bytes | None = Field(sa_type=Blob, nullable=True)
+
+
+class HoldRow(SQLModel, table=True):
+    """An amount set aside: entry `entry_id` moved it from an account to the held account beside it, until the day `expires_on`."""
+
+    __tablename__ = "hold"
+    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    account_id: int = Field(sa_type=Int, index=True)
+    held_id: int = Field(sa_type=Int)
+    amount: int = Field(sa_type=Int)
+    expires_on: date | None = Field(sa_type=Day, nullable=True)
+
+
+class HoldEndRow(SQLModel, table=True):
+    """What ended a hold, or a part of it: entry `entry_id` settled, released or expired `amount` of it."""
+
+    __tablename__ = "hold_end"
+    __table_args__ = (sa.Index("hold_end_hold", "hold_id"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    hold_id: int = Field(sa_type=Int)
+    kind: str = Field(sa_type=Text)
+    amount: int = Field(sa_type=Int)
+
+
+class LotRow(SQLModel, table=True):
+    """Units of one issue: serials `first` to `last` of a series, of one vintage, project and expiry. Units of a lot are alike."""
+
+    __tablename__ = "lot"
+    __table_args__ = (sa.UniqueConstraint("commodity_id", "series", "first"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    commodity_id: int = Field(sa_type=Int)
+    series: str = Field(sa_type=Text)
+    first: int = Field(sa_type=Int)
+    last: int = Field(sa_type=Int)
+    vintage: int = Field(sa_type=Int)
+    project: str = Field(sa_type=Text)
+    expires_on: date | None = Field(sa_type=Day, nullable=True)
+
+
+class LotPlaceRow(SQLModel, table=True):
+    """Where serials lie now: `first` to `last` of lot `lot_id` on one account."""
+
+    __tablename__ = "lot_place"
+    __table_args__ = (sa.Index("lot_place_account", "account_id"), {"sqlite_strict": True, "sqlite_with_rowid": False})
+    lot_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    first: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = Field(sa_type=Int)
+    account_id: int = Field(sa_type=Int)
+
+
+class LotMoveRow(SQLModel, table=True):
+    """Serials that entry `entry_id` took from one account to another; the issue brings them from the registry's account."""
+
+    __tablename__ = "lot_move"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    lot_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    first: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = Field(sa_type=Int)
+    from_id: int = Field(sa_type=Int)
+    to_id: int = Field(sa_type=Int)
+
+
+class RetirementRow(SQLModel, table=True):
+    """Serials that were retired, once and for ever, to what purpose and for whom."""
+
+    __tablename__ = "retirement"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    lot_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    first: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = Field(sa_type=Int)
+    entry_id: int = Field(sa_type=Int)
+    purpose: str = Field(sa_type=Text)
+    beneficiary: str = Field(sa_type=Text)
+
+
+class TileRow(SQLModel, table=True):
+    """256 hashes of one level of the tree, once all are there: what a proof reads instead of hashing the log again (C2SP tlog-tiles)."""
+
+    __tablename__ = "tile"
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    level: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    place: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    hashes: bytes = Field(sa_type=Blob)
+
+
 class EntryRow(SQLModel, table=True):
     """An entry at its position in the log (0, 1, 2 …, no gap). `payload` is what was hashed; the columns beside it are for finding."""
 

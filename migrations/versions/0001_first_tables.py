@@ -27,6 +27,8 @@ def _column(name: str, kind: Any) -> "sa.Column[Any]":
 
 def upgrade() -> None:
     _book()
+    _rules()
+    _lots()
     _meaning()
     _series()
 
@@ -93,6 +95,67 @@ def _book() -> None:
         "head",
         _column("id", Int), _column("size", Int), _column("root", Blob), _column("peaks", Blob),
         sa.PrimaryKeyConstraint("id"), **STRICT,
+    )
+
+
+def _rules() -> None:
+    """What the book enforces: rules of accounts, months, holds; and the tiles of its proofs."""
+    op.create_table(
+        "account_rule",
+        _column("account_id", Int), _column("entry_id", Int), _column("side", Int), sa.Column("floor", Int), _column("closed", Int),
+        sa.PrimaryKeyConstraint("account_id", "entry_id"), **CLUSTERED,
+    )
+    op.create_table(
+        "period_state",
+        _column("entry_id", Int), _column("period", Int), _column("scope", Text), _column("closed", Int), _column("reason", Text),
+        _column("actor", Text), sa.Column("second", Text), _column("size", Int), sa.Column("sealed", Blob),
+        sa.PrimaryKeyConstraint("entry_id"), **STRICT,
+    )
+    op.create_index("period_state_period", "period_state", ["period", "entry_id"])
+    op.create_table(
+        "hold",
+        _column("entry_id", Int), _column("account_id", Int), _column("held_id", Int), _column("amount", Int), sa.Column("expires_on", Day()),
+        sa.PrimaryKeyConstraint("entry_id"), **STRICT,
+    )
+    op.create_index("ix_hold_account_id", "hold", ["account_id"])
+    op.create_table(
+        "hold_end",
+        _column("entry_id", Int), _column("hold_id", Int), _column("kind", Text), _column("amount", Int),
+        sa.PrimaryKeyConstraint("entry_id"), **STRICT,
+    )
+    op.create_index("hold_end_hold", "hold_end", ["hold_id"])
+    op.create_table(
+        "tile",
+        _column("level", Int), _column("place", Int), _column("hashes", Blob),
+        sa.PrimaryKeyConstraint("level", "place"), **CLUSTERED,
+    )
+
+
+def _lots() -> None:
+    """Units with serials: where they came from, where they lie, how they moved, which are retired."""
+    op.create_table(
+        "lot",
+        _column("entry_id", Int), _column("commodity_id", Int), _column("series", Text), _column("first", Int), _column("last", Int),
+        _column("vintage", Int), _column("project", Text), sa.Column("expires_on", Day()),
+        sa.PrimaryKeyConstraint("entry_id"), sa.UniqueConstraint("commodity_id", "series", "first"), **STRICT,
+    )
+    op.create_table(
+        "lot_place",
+        _column("lot_id", Int), _column("first", Int), _column("last", Int), _column("account_id", Int),
+        sa.PrimaryKeyConstraint("lot_id", "first"), **CLUSTERED,
+    )
+    op.create_index("lot_place_account", "lot_place", ["account_id"])
+    op.create_table(
+        "lot_move",
+        _column("entry_id", Int), _column("lot_id", Int), _column("first", Int), _column("last", Int), _column("from_id", Int),
+        _column("to_id", Int),
+        sa.PrimaryKeyConstraint("entry_id", "lot_id", "first"), **CLUSTERED,
+    )
+    op.create_table(
+        "retirement",
+        _column("lot_id", Int), _column("first", Int), _column("last", Int), _column("entry_id", Int), _column("purpose", Text),
+        _column("beneficiary", Text),
+        sa.PrimaryKeyConstraint("lot_id", "first"), **CLUSTERED,
     )
 
 

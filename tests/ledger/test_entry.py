@@ -95,8 +95,8 @@ def text_of(batch: EntryBatch, *, entry_id: int = 7, posted_at_us: int = 1_795_5
 def test_the_canonical_bytes_of_an_entry_are_these_and_no_others() -> None:
     batch = made(GOOD, key=bytes(range(16)))
     assert text_of(batch) == (
-        "16:tanzhang.entry.1,1:7,16:1795572000123456,8:physical,8:emission,10:2024-01-01,11:local-admin,"
-        "32:000102030405060708090a0b0c0d0e0f,0:,0:,0:,1:2,1:a,3:CO2,1:g,1:1,1:b,3:CO2,1:g,2:-1,"
+        "16:tanzhang.entry.2,1:7,16:1795572000123456,8:physical,8:emission,10:2024-01-01,11:local-admin,"
+        "32:000102030405060708090a0b0c0d0e0f,0:,0:,0:,0:,1:2,1:a,3:CO2,1:g,1:1,1:b,3:CO2,1:g,2:-1,"
     )
 
 
@@ -104,9 +104,9 @@ def test_lengths_in_the_canonical_bytes_count_bytes_of_utf8() -> None:
     legs = [("holder/碳/s01", "CO2", 2_167_437_703), ("atmosphere/330522", "CO2", -2_167_437_703)]
     batch = made(legs, key=bytes(16), reference="入炉煤月报", evidence=bytes(range(32)), reverses=3)
     assert text_of(batch) == (
-        "16:tanzhang.entry.1,1:7,16:1795572000123456,8:physical,8:emission,10:2024-01-01,11:local-admin,"
+        "16:tanzhang.entry.2,1:7,16:1795572000123456,8:physical,8:emission,10:2024-01-01,11:local-admin,"
         "32:00000000000000000000000000000000,15:入炉煤月报,64:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f,"
-        "1:3,1:2,14:holder/碳/s01,3:CO2,1:g,10:2167437703,17:atmosphere/330522,3:CO2,1:g,11:-2167437703,"
+        "0:,1:3,1:2,14:holder/碳/s01,3:CO2,1:g,10:2167437703,17:atmosphere/330522,3:CO2,1:g,11:-2167437703,"
     )
 
 
@@ -130,7 +130,7 @@ def test_a_payload_reads_back_as_what_was_said() -> None:
 @pytest.mark.parametrize("cut", [1, 5, 40, 100])
 def test_a_payload_of_another_form_is_refused(cut: int) -> None:
     payload = text_of(made(GOOD, key=new_key())).encode()
-    for broken in (payload[:-cut], payload[cut:], b"", payload.replace(b"entry.1", b"entry.9"), payload + b"1:x,"):
+    for broken in (payload[:-cut], payload[cut:], b"", payload.replace(b"entry.2", b"entry.9"), payload + b"1:x,"):
         with pytest.raises(MalformedEntry, match="not of format"):
             read_payload(broken)
 
