@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, resolve, serve  # noqa: F401
+from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, resolve, serve, units  # noqa: F401
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
 
@@ -26,6 +26,7 @@ app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")
 app.add_typer(factors.factors, name="factors")
+app.add_typer(units.units, name="units")
 
 
 def _version(wanted: bool) -> None:
