@@ -116,7 +116,7 @@ def judge_units(sieve: Sieve, activities: pl.Series) -> pl.Series:
         try:
             return find_unit(text).token
         except UnknownUnit as error:
-            raise Refusal("unit.unknown", str(error)) from error
+            raise Refusal(error.code, str(error)) from error
 
     sieve.require("unit", code="unit.unknown", reason="the unit is missing, such as kWh, t, Nm3")
     units = sieve.judge("unit", read)
