@@ -98,6 +98,7 @@ def emission_entries(
         book=pl.lit(pl.Series([p.book.value for p in placed.placements], dtype=pl.String)).gather(pl.col("place")),
         kind=_kind(placed.placements),
         day=pl.col("end"),
+        detail=pl.lit(None, dtype=pl.String),
         reverses=pl.lit(None, dtype=pl.Int64),
     )
     booked = (

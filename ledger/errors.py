@@ -157,6 +157,107 @@ class RolesMissing(LedgerError):
         super().__init__(f"{login} may not make the book's roles; let an administrator of the server run: " + "; ".join(statements))
 
 
+class UnknownAccount(LedgerError):
+    """An entry names an account that nobody opened."""
+
+    code = "account.unknown"
+
+    def __init__(self, *, no: int, reference: str | None, account: str, commodity: str) -> None:
+        self.no, self.reference, self.account, self.commodity = no, reference, account, commodity
+        super().__init__(
+            f"{_entry(no, reference)}: nobody opened {account!r} in {commodity}: `tanzhang account open` does, or --open-accounts"
+        )
+
+
+class AccountClosed(LedgerError):
+    """An entry names an account that was closed."""
+
+    code = "account.closed"
+
+    def __init__(self, *, no: int, reference: str | None, account: str, commodity: str) -> None:
+        self.no, self.reference, self.account, self.commodity = no, reference, account, commodity
+        super().__init__(f"{_entry(no, reference)}: {account!r} in {commodity} is closed: post to another account, or open it again")
+
+
+class Overdraft(LedgerError):
+    """An entry would take an account below its floor."""
+
+    code = "account.overdraft"
+
+    def __init__(self, *, no: int, reference: str | None, account: str, commodity: str, has: int, moves: int, floor: int) -> None:
+        self.no, self.reference, self.account, self.commodity, self.has, self.moves, self.floor = (
+            no, reference, account, commodity, has, moves, floor,
+        )  # fmt: skip
+        super().__init__(
+            f"{_entry(no, reference)}: {account!r} holds {has} {commodity} and may not fall below {floor}: {moves:+d} leaves {has + moves}"
+        )
+
+
+class PeriodClosed(LedgerError):
+    """An entry lies in a month that was closed for its accounts, or a month is ruled on that is not as the ruling supposes."""
+
+    code = "period.closed"
+
+    def __init__(self, *, no: int, reference: str | None, period: int, account: str) -> None:
+        self.no, self.reference, self.period, self.account = no, reference, period, account
+        super().__init__(
+            f"{_entry(no, reference)}: {period // 100}-{period % 100:02d} is closed for {account!r}: reopen it with a reason and a second "
+            "person, or post on a day of an open month"
+        )
+
+
+class PeriodMisruled(LedgerError):
+    """A month cannot be closed or reopened so."""
+
+    code = "period.misruled"
+
+    def __init__(self, *, period: int, reason: str) -> None:
+        self.period, self.reason = period, reason
+        super().__init__(f"{period // 100}-{period % 100:02d}: {reason}")
+
+
+class HoldNotOpen(LedgerError):
+    """More is asked of a hold than it still holds, or there is no such hold."""
+
+    code = "hold.not-open"
+
+    def __init__(self, *, hold: int, reason: str) -> None:
+        self.hold, self.reason = hold, reason
+        super().__init__(f"hold {hold}: {reason}")
+
+
+class LotMisused(LedgerError):
+    """Serials that are not where the entry takes them from, that exist already, or that were retired."""
+
+    code = "lot.misused"
+
+    def __init__(self, *, no: int, reference: str | None, reason: str) -> None:
+        self.no, self.reference, self.reason = no, reference, reason
+        super().__init__(f"{_entry(no, reference)}: {reason}")
+
+
+class RulingNotReversed(LedgerError):
+    """An entry that ruled something is undone by its own means, never by a reversal."""
+
+    code = "entry.ruling"
+
+    def __init__(self, entry_id: int) -> None:
+        self.entry_id = entry_id
+        super().__init__(
+            f"entry {entry_id} is no plain entry: release the hold, reopen the month, move the units back; what is retired stays retired"
+        )
+
+
+class Busy(LedgerError):
+    """Another posting held the book for too long."""
+
+    code = "book.busy"
+
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"another posting held the book for {seconds:g} s: nothing was posted, send the same again")
+
+
 class BadProof(LedgerError):
     """A proof, checkpoint or signature that does not hold."""
 

@@ -7,7 +7,7 @@ stands after the commit, or none. Lock order is the head, then balances by accou
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from ledger.bulk import add_up, insert, select_in
+from ledger.detail import Detail, read_detail
+from ledger.enact import Enactment
 from ledger.entry import INT64_MAX, EntryBatch, reverse
 from ledger.errors import (
     AccountMisused,
@@ -23,10 +25,13 @@ from ledger.errors import (
     AmountTooLarge,
     EntryNotFound,
     KeyReused,
+    LedgerError,
     MalformedEntry,
     NotAllowed,
     PartlyPosted,
+    RulingNotReversed,
 )
+from ledger.judge import Case, judge
 from ledger.payload import NO_LEGS, bodies, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
 from ledger.proof import append, leaf_hash, peaks_of, root_of
@@ -34,54 +39,85 @@ from ledger.types import microseconds
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a batch: the log position of each entry, by its `no`, and how many are new or were there before."""
+class Refusal:
+    """An entry of a batch that was not posted, and why."""
 
-    ids: tuple[int, ...]
+    no: int
+    reference: str | None
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: the log position of each entry, by its `no`, and how many are new or were there before.
+
+    Where partial acceptance was asked for, `refused` names what was not posted, and `ids` has None in its place.
+    """
+
+    ids: tuple[int | None, ...]
     created: int
     repeated: int
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def first_id(self) -> int | None:
         """The lowest position, or None of an empty batch."""
-        return min(self.ids, default=None)
+        return min((at for at in self.ids if at is not None), default=None)
 
     @property
     def last_id(self) -> int | None:
         """The highest position, or None of an empty batch."""
-        return max(self.ids, default=None)
+        return max((at for at in self.ids if at is not None), default=None)
 
 
-def post(session: Session, batch: EntryBatch, principal: Principal, *, now: datetime) -> Receipt:
+def post(
+    session: Session, batch: EntryBatch, principal: Principal, *, now: datetime, open_accounts: bool = True, partial: bool = False
+) -> Receipt:
     """Post all of `batch`; the same keys with the same bodies give the same ids for ever and write nothing.
 
-    Raises KeyReused (same key, other body), PartlyPosted, AccountMisused, AmountTooLarge, AlreadyReversed, EntryNotFound (of what is to be
-    reversed), MalformedEntry (a new commodity without its unit), NotAllowed; roll the transaction back then, as `Book.writing` does.
+    `open_accounts` opens the accounts that are new, as debit accounts without a floor; without it they are refused. With `partial` the
+    entries that the book refuses are named in the receipt and the others are posted; otherwise the first refusal is raised. A batch with
+    cells is never posted in part: nobody can tell which part of a sum is new.
+
+    Raises UnknownAccount, AccountClosed, PeriodClosed, Overdraft, HoldNotOpen, LotMisused, PeriodMisruled, KeyReused (same key, other
+    body), PartlyPosted, AccountMisused, AmountTooLarge, AlreadyReversed, EntryNotFound (of what is to be reversed), MalformedEntry (a new
+    commodity without its unit), NotAllowed; roll the transaction back then, as `Book.writing` does.
     """
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="post entries")
-    posted_at_us = microseconds(now)
     connection = session.connection()
     size, peaks = _lock_head(connection)
-    commodities = _commodities(connection, batch)
+    details = {no: read_detail(text) for no, text in batch.entries.drop_nulls("detail").select("no", "detail").iter_rows()}
+    commodities = _commodities(connection, batch, details)
     postings = batch.postings.join(commodities, on="commodity", maintain_order="left")
-    legs = batch.entries.select("no").join(legs_text(postings), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
-    texts = bodies(batch.entries, legs, actor=principal.actor)
-    hashes = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
-    entries = batch.entries.with_columns(body=texts, body_hash=pl.Series(hashes, dtype=pl.Binary))
-    entries = entries.join(_known_keys(connection, entries), on="key", how="left", maintain_order="left")
-    fresh = entries.filter(pl.col("known").is_null())
+    entries, refused = _with_keys(connection, batch, postings, principal.actor)
+    fresh = entries.filter(pl.col("known").is_null() & ~pl.col("no").is_in(list(refused)))
+    partial = partial and not batch.cells.height
+    if fresh.height and fresh.height + len(refused) < len(batch):
+        _check_apart(entries, batch)
+    postings = postings.join(fresh.select("no"), on="no", how="semi", maintain_order="left") if fresh.height < len(batch) else postings
+    named = _accounts(connection, fresh, postings, details, commodities)
+    legs = postings.join(named.select("account", "commodity_id", "account_id"), on=["account", "commodity_id"], maintain_order="left")
+    new = {no: detail for no, detail in details.items() if no in set(fresh["no"])} if details else {}
+    case = Case(fresh, legs, new, principal.actor, open_accounts, refused)
+    _judge_reversals(connection, case)
+    if refused and not partial:
+        raise refused[min(refused)]
+    enactment = judge(connection, case, partial=partial)
+    fresh = fresh.filter(~pl.col("no").is_in(list(refused))) if refused else fresh
     fresh = fresh.with_columns(id=pl.int_range(size, size + fresh.height, dtype=pl.Int64))
     if fresh.height:
-        if fresh.height < len(batch):
-            _check_apart(entries, batch)
-            postings = postings.join(fresh.select("no"), on="no", how="semi", maintain_order="left")
-        raw = payloads(fresh["body"], fresh["id"], posted_at_us=posted_at_us).cast(pl.Binary)
-        fresh = fresh.with_columns(payload=raw, posted_at=pl.lit(now).dt.cast_time_unit("us"), period=_month())
-        _write(connection, fresh, postings, batch.cells, commodities)
+        postings = postings.join(fresh.select("no"), on="no", how="semi", maintain_order="left") if refused else postings
+        raw = payloads(fresh["body"], fresh["id"], posted_at_us=microseconds(now)).cast(pl.Binary)
+        fresh = fresh.with_columns(payload=raw, posted_at=pl.lit(now).dt.cast_time_unit("us"))
+        _write(connection, fresh, postings, batch.cells, commodities, _named(named, fresh, postings, new), enactment)
         _move_head(connection, *append(peaks, size, [leaf_hash(payload) for payload in raw.to_list()]))
     ids = entries.join(fresh.select("no", "id"), on="no", how="left", maintain_order="left").select(pl.coalesce("known", "id")).to_series()
-    return Receipt(tuple(ids), created=fresh.height, repeated=len(batch) - fresh.height)
+    told = tuple(
+        Refusal(no, case.reference(no) or entries["reference"][no], error.code, str(error)) for no, error in sorted(refused.items())
+    )
+    return Receipt(tuple(ids), created=fresh.height, repeated=len(batch) - fresh.height - len(told), refused=told)
 
 
 def reverse_entries(
@@ -103,16 +139,51 @@ def reversal_batch(session: Session, ids: Sequence[int], *, reason: str, cells: 
     absent = set(wanted) - {row[0] for row in rows}
     if absent:
         raise EntryNotFound(min(absent))
-    _check_not_reversed(connection, wanted)
+    for entry_id, by in select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", wanted):
+        raise AlreadyReversed(entry_id=entry_id, by=by)
     said = [read_payload(bytes(payload)) for _, payload in rows]
     for payload in said:
+        if payload.detail is not None:
+            raise RulingNotReversed(payload.id)
         if payload.reverses is not None:
             raise AlreadyReversed(entry_id=payload.reverses, by=payload.id)
     return reverse(said, reason=reason, cells=cells)
 
 
-def _month() -> pl.Expr:
-    return pl.col("day").dt.year().cast(pl.Int64) * 100 + pl.col("day").dt.month()
+def _with_keys(
+    connection: sa.Connection, batch: EntryBatch, postings: pl.DataFrame, actor: str
+) -> tuple[pl.DataFrame, dict[int, LedgerError]]:
+    """The entries with month, body, its hash and the id that their key stands for already; refused are keys that stand for another body."""
+    legs = batch.entries.select("no").join(legs_text(postings), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
+    texts = bodies(batch.entries, legs, actor=actor)
+    hashes = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
+    month = pl.col("day").dt.year().cast(pl.Int64) * 100 + pl.col("day").dt.month()
+    entries = batch.entries.with_columns(body=texts, body_hash=pl.Series(hashes, dtype=pl.Binary), period=month)
+    rows = select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", entries["key"])
+    schema = {"key": pl.Binary, "known": pl.Int64, "stands": pl.Binary}
+    known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
+    entries = entries.join(known, on="key", how="left", maintain_order="left")
+    other = entries.filter(pl.col("known").is_not_null() & (pl.col("body_hash") != pl.col("stands")))
+    refused: dict[int, LedgerError] = {row["no"]: KeyReused(key=row["key"], entry_id=row["known"]) for row in other.iter_rows(named=True)}
+    other_body = pl.col("no").is_in(list(refused))
+    return entries.with_columns(known=pl.when(other_body).then(None).otherwise(pl.col("known"))), refused
+
+
+def _judge_reversals(connection: sa.Connection, case: Case) -> None:
+    """Each entry is reversed once, by one that is new here, and only if it is there."""
+    wanted = case.entries.drop_nulls("reverses").select("no", "reverses")
+    if not wanted.height:
+        return
+    stand = {row[0] for row in select_in(connection, "SELECT id FROM entry WHERE id IN {values}", wanted["reverses"])}
+    gone = dict(map(tuple, select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", wanted["reverses"])))
+    seen: dict[int, int] = {}
+    for no, entry_id in wanted.iter_rows():
+        if entry_id not in stand:
+            case.refuse(no, EntryNotFound(entry_id))
+        elif entry_id in gone or entry_id in seen:
+            case.refuse(no, AlreadyReversed(entry_id=entry_id, by=gone.get(entry_id, seen.get(entry_id, no))))
+        else:
+            seen[entry_id] = no
 
 
 def _lock_head(connection: sa.Connection) -> tuple[int, list[bytes]]:
@@ -127,10 +198,11 @@ def _move_head(connection: sa.Connection, peaks: list[bytes], size: int) -> None
     connection.exec_driver_sql(sql, (size, root_of(peaks), b"".join(peaks)))
 
 
-def _commodities(connection: sa.Connection, batch: EntryBatch) -> pl.DataFrame:
+def _commodities(connection: sa.Connection, batch: EntryBatch, details: Mapping[int, Detail]) -> pl.DataFrame:
     """The batch's commodities (commodity, unit, commodity_id), opened where they are new."""
     stand = {code: (number, unit) for number, code, unit in connection.exec_driver_sql("SELECT id, code, unit FROM commodity")}
-    wanted = sorted({*batch.postings["commodity"].unique(), *batch.cells["commodity"].unique()})
+    ruled = {rule.commodity for detail in details.values() for rule in detail.accounts}
+    wanted = sorted({*batch.postings["commodity"].unique(), *batch.cells["commodity"].unique(), *ruled})
     start = 1 + max((number for number, _ in stand.values()), default=0)
     fresh: list[tuple[int, str, str]] = []
     for code in wanted:
@@ -149,17 +221,6 @@ def _commodities(connection: sa.Connection, batch: EntryBatch) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"commodity": pl.String, "unit": pl.String, "commodity_id": pl.Int64}, orient="row")
 
 
-def _known_keys(connection: sa.Connection, entries: pl.DataFrame) -> pl.DataFrame:
-    """Keys that stand already with the entry they stand for (key, known); KeyReused where one stands for another body."""
-    rows = select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", entries["key"])
-    schema = {"key": pl.Binary, "known": pl.Int64, "stands": pl.Binary}
-    known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
-    other = entries.join(known, on="key", maintain_order="left").filter(pl.col("body_hash") != pl.col("stands"))
-    if other.height:
-        raise KeyReused(key=other["key"][0], entry_id=other["known"][0])
-    return known.select("key", "known")
-
-
 def _check_apart(entries: pl.DataFrame, batch: EntryBatch) -> None:
     """A batch of which some entries stand already may not bring cells: nobody can tell which part of a sum is new."""
     if batch.cells.height:
@@ -168,13 +229,14 @@ def _check_apart(entries: pl.DataFrame, batch: EntryBatch) -> None:
 
 
 def _write(
-    connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame, commodities: pl.DataFrame
-) -> None:
-    """Write what is new of a batch: `entries` with id and payload, `postings` with commodity_id, and the sums of both."""
-    accounts = _open_accounts(connection, entries, postings)
+    connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame, commodities: pl.DataFrame,
+    named: pl.DataFrame, enactment: Enactment,
+) -> None:  # fmt: skip
+    """Write what is new of a batch: `entries` with id and payload, `postings` with commodity_id, the sums of both, and what they rule."""
+    accounts = _open_accounts(connection, named)
     insert(connection, "entry", entries.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
     insert(connection, "idem", entries.select("key", entry_id="id", body_hash="body_hash").sort("key"))
-    _insert_reversals(connection, entries)
+    insert(connection, "reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
     legs = (
         postings.with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
         .join(entries.select("no", "period", entry_id="id"), on="no", maintain_order="left")
@@ -184,12 +246,25 @@ def _write(
     )
     insert(connection, "posting", legs)
     _add_balances(connection, legs, accounts)
-    _add_cells(connection, cells.join(commodities, on="commodity"), first=entries["id"][0])
+    if cells.height:
+        _add_cells(connection, cells.join(commodities, on="commodity"), first=entries["id"][0])
+    if enactment.said:
+        codes = dict(commodities.select("commodity", "commodity_id").iter_rows())
+        at = {(name, number): account for name, number, account in accounts.iter_rows()}
+        ids = dict(entries.select("no", "id").iter_rows())
+        enactment.write(ids, lambda name, code: at[name, codes[code]], codes)
 
 
-def _open_accounts(connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame) -> pl.DataFrame:
-    """The accounts that the postings name (account, commodity_id, account_id), opened where they are new."""
+def _accounts(
+    connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, details: Mapping[int, Detail], commodities: pl.DataFrame
+) -> pl.DataFrame:
+    """The accounts that the entries name (account, commodity_id, book, and account_id where it is open already)."""
     named = postings.join(entries.select("no", "book"), on="no").select("account", "commodity_id", "book").unique()
+    ruled = [(rule.account, rule.commodity, rule.book) for detail in details.values() for rule in detail.accounts]
+    if ruled:
+        said = pl.DataFrame(ruled, schema={"account": pl.String, "commodity": pl.String, "book": pl.String}, orient="row")
+        said = said.join(commodities, on="commodity").select("account", "commodity_id", "book")
+        named = pl.concat([named, said]).unique()
     named = named.sort("account", "commodity_id", "book")
     rows = select_in(
         connection, "SELECT name, commodity_id, id, book FROM account WHERE name IN {values}", named["account"].unique(maintain_order=True)
@@ -205,32 +280,25 @@ def _open_accounts(connection: sa.Connection, entries: pl.DataFrame, postings: p
         stands = stand.filter(pl.col("account") == account)["stands"]
         book = stands[0] if len(stands) else wanted[0]
         raise AccountMisused(name=account, stands=book, wanted=wanted.filter(wanted != book)[0])
-    named = named.join(stand, on=["account", "commodity_id"], how="left", maintain_order="left")
+    return named.join(stand.drop("stands"), on=["account", "commodity_id"], how="left", maintain_order="left")
+
+
+def _named(named: pl.DataFrame, entries: pl.DataFrame, postings: pl.DataFrame, details: Mapping[int, Detail]) -> pl.DataFrame:
+    """Of the accounts those that what is written names: a refused entry opens none."""
+    used = postings.select("account", "commodity_id").unique()
+    kept = set(entries["no"])
+    ruled = {rule.account for no, detail in details.items() if no in kept for rule in detail.accounts}
+    wanted = named.join(used.with_columns(used=True), on=["account", "commodity_id"], how="left", maintain_order="left")
+    return wanted.filter(pl.col("used").fill_null(value=False) | pl.col("account").is_in(list(ruled))).drop("used")
+
+
+def _open_accounts(connection: sa.Connection, named: pl.DataFrame) -> pl.DataFrame:
+    """The accounts (account, commodity_id, account_id), opened where they are new."""
     fresh = named.filter(pl.col("account_id").is_null())
     start = 1 + (connection.exec_driver_sql("SELECT max(id) FROM account").scalar() or 0)
     fresh = fresh.with_columns(account_id=pl.int_range(start, start + fresh.height, dtype=pl.Int64))
     insert(connection, "account", fresh.select("book", "commodity_id", id="account_id", name="account"))
     return pl.concat([part.select("account", "commodity_id", "account_id") for part in (named.drop_nulls("account_id"), fresh)])
-
-
-def _check_not_reversed(connection: sa.Connection, ids: pl.Series) -> None:
-    for entry_id, by in select_in(connection, "SELECT entry_id, by_id FROM reversal WHERE entry_id IN {values}", ids):
-        raise AlreadyReversed(entry_id=entry_id, by=by)
-
-
-def _insert_reversals(connection: sa.Connection, entries: pl.DataFrame) -> None:
-    taken_back = entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id")
-    if not taken_back.height:
-        return
-    twice = taken_back.filter(pl.col("entry_id").is_duplicated())
-    if twice.height:
-        raise AlreadyReversed(entry_id=twice["entry_id"][0], by=twice["by_id"].min())  # type: ignore[arg-type]
-    _check_not_reversed(connection, taken_back["entry_id"])
-    stand = {row[0] for row in select_in(connection, "SELECT id FROM entry WHERE id IN {values}", taken_back["entry_id"])}
-    absent = set(taken_back["entry_id"]) - stand
-    if absent:
-        raise EntryNotFound(min(absent))
-    insert(connection, "reversal", taken_back)
 
 
 def _add_balances(connection: sa.Connection, legs: pl.DataFrame, accounts: pl.DataFrame) -> None:
