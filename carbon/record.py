@@ -111,7 +111,16 @@ def record(
             first_entry=receipt.first_id, last_entry=receipt.last_id, replaces=replace, imported_at=now, reversed_entries=taken_back,
             opened_sites=tuple(site.code for site in opened), read=lines.read,
         )  # fmt: skip
-        _keep(session, done, placed.lines, told, booking, receipt.ids, sites=[*standing, *opened], actor=principal.actor)
+        _keep(
+            session,
+            done,
+            placed.lines,
+            told,
+            booking,
+            tuple(at for at in receipt.ids if at is not None),
+            sites=[*standing, *opened],
+            actor=principal.actor,
+        )
     return done
 
 

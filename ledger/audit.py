@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from ledger import guard
+from ledger.audit_rulings import rulings_hold
 from ledger.book import Book
 from ledger.bulk import read
 from ledger.checkpoint import Checkpoint, public_key, read_log
@@ -38,6 +39,7 @@ def verify(book: Book, *, laws: Sequence[Law] = ()) -> list[Violation]:
         tables = _tables(connection)
         found += _log_holds(connection, tables, checkpoints)
         found += _rows_belong(tables)
+        found += rulings_hold(connection)
         found += _sums_hold(connection, tables)
         for law in laws:
             found += law(session)
@@ -88,8 +90,10 @@ def _tables(connection: sa.Connection) -> Tables:
     )  # fmt: skip
     reversals = read(connection, "SELECT by_id, entry_id FROM reversal", pl.Schema({"by_id": pl.Int64, "reverses": pl.Int64}))
     size = connection.exec_driver_sql("SELECT count(*) FROM entry").scalar_one()
+    ruled = [row[0] for row in connection.exec_driver_sql("SELECT DISTINCT account_id FROM account_rule")]
     return Tables(
         size=size,
+        ruled=ruled,
         accounts=accounts,
         commodities=commodities,
         postings=postings.sort("entry_id", "leg"),
@@ -248,7 +252,8 @@ def _rows_belong(tables: Tables) -> Iterator[Violation]:
     stray = tables.reversals.filter(~pl.col("by_id").is_between(0, tables.size - 1) | pl.col("by_id").is_duplicated())
     for row in stray.head(1).iter_rows(named=True):
         yield Violation("keys", f"reversal of entry {row['reverses']}", "no entry reverses it")
-    idle = tables.accounts.join(tables.postings, on="account_id", how="anti").sort("account_id")
+    idle = tables.accounts.join(tables.postings, on="account_id", how="anti").filter(~pl.col("account_id").is_in(tables.ruled))
+    idle = idle.sort("account_id")
     for row in idle.head(1).iter_rows(named=True):
         yield Violation("postings", f"account {row['account_id']}", f"{row['account']!r} has no posting")
 

@@ -5,6 +5,10 @@ from datetime import date
 import msgspec
 
 
+KINDS = ("ruling", "hold", "settle", "release", "expire", "issue", "transfer", "retire", "surrender", "cancel")
+"""The kinds of entry that may say more than their legs; `verify` reads every one of them again."""
+
+
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Fields in a fixed order, defaults left out: one text for one meaning."""
 

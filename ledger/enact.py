@@ -32,10 +32,11 @@ class Place:
 
 @dataclass(slots=True)
 class Enactment:
-    """What the accepted entries of a batch rule."""
+    """What the accepted entries of a batch rule; `floors` are those of the accounts that the batch touches, by account: side and floor."""
 
     connection: sa.Connection
     actor: str
+    floors: dict[int, tuple[int, int]] = field(default_factory=dict)
     said: dict[int, Detail] = field(default_factory=dict)
     _ended: dict[int, int] = field(default_factory=dict)
     _months: dict[tuple[int, str], bool] = field(default_factory=dict)

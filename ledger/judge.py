@@ -14,7 +14,7 @@ from ledger.bulk import select_in
 from ledger.detail import Detail
 from ledger.enact import Enactment
 from ledger.errors import AccountClosed, LedgerError, LotMisused, Overdraft, PeriodClosed, UnknownAccount
-from ledger.rules import Rule, account_rules, is_closed, lot_commodities, month_rules
+from ledger.rules import Rule, account_rules, is_closed, is_reopened, lot_commodities, month_rules
 
 
 @dataclass(slots=True)
@@ -47,7 +47,9 @@ def judge(connection: sa.Connection, case: Case, *, partial: bool) -> Enactment:
     _lots_are_named(connection, case)
     if case.refused and not partial:
         raise case.refused[min(case.refused)]
-    enactment = Enactment(connection, case.actor)
+    enactment = Enactment(
+        connection, case.actor, floors={at: (rule.side, rule.floor) for at, rule in rules.items() if rule.floor is not None}
+    )
     _in_order(connection, case, rules, enactment, partial=partial)
     return enactment
 
@@ -68,6 +70,7 @@ def _closed_accounts(case: Case, rules: Mapping[int, Rule]) -> None:
 
 
 def _closed_months(connection: sa.Connection, case: Case) -> None:
+    """A closed month takes nothing but entries on an account for which it was reopened by name, and their other side with them."""
     ruled = month_rules(connection, case.entries["period"].unique())
     if not ruled:
         return
@@ -76,7 +79,10 @@ def _closed_months(connection: sa.Connection, case: Case) -> None:
     shut = [pair for pair in pairs.iter_rows() if is_closed(ruled[pair[0]], pair[1])]
     if not shut:
         return
-    wrong = there.join(pl.DataFrame(shut, schema=pairs.schema, orient="row"), on=["period", "account"])
+    let_in = [pair for pair in pairs.iter_rows() if is_reopened(ruled[pair[0]], pair[1])]
+    key = ["period", "account"]
+    admitted = there.join(pl.DataFrame(let_in, schema=pairs.schema, orient="row"), on=key)["no"]
+    wrong = there.join(pl.DataFrame(shut, schema=pairs.schema, orient="row"), on=key).filter(~pl.col("no").is_in(admitted.implode()))
     for row in wrong.sort("no").unique("no", keep="first", maintain_order=True).iter_rows(named=True):
         named = {"no": row["no"], "reference": case.reference(row["no"]), "period": row["period"], "account": row["account"]}
         case.refuse(row["no"], PeriodClosed(**named))

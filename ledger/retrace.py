@@ -29,6 +29,7 @@ class Tables:
     """The rows beside the log: postings by entry and leg, keys and reversals by entry."""
 
     size: int
+    ruled: list[int]
     accounts: pl.DataFrame
     commodities: pl.DataFrame
     postings: pl.DataFrame

@@ -54,6 +54,12 @@ def is_closed(rules: Iterable[MonthRule], account: str) -> bool:
     return next((rule.closed for rule in rules if within(account, rule.scope)), False)
 
 
+def is_reopened(rules: Iterable[MonthRule], account: str) -> bool:
+    """Whether a month was reopened for the account by name, and is open still."""
+    latest = next((rule for rule in rules if within(account, rule.scope)), None)
+    return latest is not None and not latest.closed and bool(latest.scope)
+
+
 def within(account: str, scope: str) -> bool:
     """Whether an account is `scope` or lies below it; every account lies within the empty scope."""
     return not scope or account == scope or account.startswith(scope.rstrip("/") + "/")

@@ -70,6 +70,11 @@ def period_of(day: date) -> int:
     return day.year * 100 + day.month
 
 
+def iso_day(day: Any) -> str | None:
+    """A day as ISO 8601 text, as SQLite keeps it."""
+    return None if day is None else str(day)
+
+
 def table_of(model: type[SQLModel]) -> sa.Table:
     """The table behind a model, for statements that read or write many rows."""
     return cast("sa.Table", sa.inspect(model).local_table)

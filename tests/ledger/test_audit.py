@@ -26,6 +26,11 @@ BOOK_TABLES = [
     if table.name in {"book_info", "commodity", "account", "entry", "idem", "posting", "balance", "cell", "cell_share", "reversal", "head"}
 ]  # fmt: skip
 
+RULING_TABLES = [
+    table for table in ledger.tables.SQLModel.metadata.sorted_tables
+    if table.name in {"account_rule", "period_state", "hold", "hold_end", "lot", "lot_place", "lot_move", "retirement"}
+]  # fmt: skip
+
 
 def filled(book: Book) -> None:
     """Four entries, one of them reversed, over two months and two commodities."""
@@ -43,7 +48,7 @@ def intruder(book: Book) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         if book.dialect == "postgresql":
             connection.exec_driver_sql("ALTER TABLE account DROP CONSTRAINT IF EXISTS account_commodity_id_fkey")
-        for table in BOOK_TABLES:
+        for table in (*BOOK_TABLES, *RULING_TABLES):
             if book.dialect == "sqlite":
                 for event in ("update", "delete", "replace"):
                     connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table.name}_no_{event}")
