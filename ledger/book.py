@@ -16,13 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ledger.checkpoint import Checkpoint, append_note, sign, signing_key
-from ledger.errors import BookNotMigrated, BookUnreadable, DiskFull
+from ledger.errors import BookNotMigrated, BookUnreadable, Busy, DiskFull
 from ledger.guard import READER, WRITER
 from ledger.tables import REVISION
 
 ORIGIN = "tanzhang/"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-SQLITE_FULL, SQLITE_NOTADB, POSTGRESQL_DISK_FULL = 13, 26, "53100"
+SQLITE_BUSY, SQLITE_FULL, SQLITE_NOTADB, POSTGRESQL_DISK_FULL, POSTGRESQL_LOCK = 5, 13, 26, "53100", "55P03"
+PATIENCE_S = 30.0
+"""How long a writer waits for the one before it."""
 POOL_SIZE = 40  # as many as there are request threads
 
 
@@ -64,15 +66,18 @@ class Book:
             session.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, patience: float = PATIENCE_S) -> Iterator[Session]:
         """A session in one transaction: committed at the end, rolled back by an exception.
 
-        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk. Raises DiskFull.
+        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk. Raises DiskFull, and Busy
+        where another writer held the book for longer than `patience` seconds.
         """
         try:
             with Session(self.engine, autoflush=False) as session:
-                connection = session.connection(execution_options={"tanzhang": "writes"})
+                connection = session.connection(execution_options={"tanzhang": "writes", "patience": patience})
                 _become(session, WRITER)
+                if self.dialect == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(patience * 1000)}")
                 before = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
                 yield session
                 size, root = connection.exec_driver_sql("SELECT size, root FROM head WHERE id = 1").one()
@@ -80,6 +85,8 @@ class Book:
         except Exception as error:
             if _is_full(error):
                 raise DiskFull from error
+            if _is_busy(error):
+                raise Busy(seconds=patience) from error
             raise
         if size != before:
             self.checkpoint(size=size, root=bytes(root))
@@ -137,6 +144,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     aim = connection.get_execution_options().get("tanzhang")
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if aim == 'reads' else 'OFF'}")
+    if aim == "writes":
+        patience = connection.get_execution_options().get("patience", PATIENCE_S)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if aim == "writes" else "BEGIN")
 
 
@@ -144,6 +154,11 @@ def _is_full(error: BaseException) -> bool:
     """Whether the driver says that there is no room, with or without SQLAlchemy around it."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
+
+
+def _is_busy(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) == SQLITE_BUSY or getattr(cause, "sqlstate", None) == POSTGRESQL_LOCK
 
 
 def open_book(url: str, *, home: Path) -> Book:

@@ -4,7 +4,6 @@ from datetime import date
 
 import msgspec
 
-
 KINDS = ("ruling", "hold", "settle", "release", "expire", "issue", "transfer", "retire", "surrender", "cancel")
 """The kinds of entry that may say more than their legs; `verify` reads every one of them again."""
 
