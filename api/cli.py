@@ -5,7 +5,23 @@ from typing import Annotated
 
 import typer
 
-from api.commands import asked, book, calc, demo, doctor, factors, holder, recalc, record, region, resolve, serve, units  # noqa: F401
+from api.commands import (  # noqa: F401
+    account,
+    asked,
+    book,
+    calc,
+    demo,
+    doctor,
+    factors,
+    holder,
+    post,
+    recalc,
+    record,
+    region,
+    resolve,
+    serve,
+    units,
+)
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
 
@@ -20,8 +36,12 @@ Add --debug to any command to see the traceback of an error.
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, recalc.recalc, record.record, book.balance, book.verify):
+COMMANDS = (
+    book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, recalc.recalc, record.record, post.post, book.balance, book.verify,
+)  # fmt: skip
+for command in COMMANDS:
     asked.add(app, command)
+app.add_typer(account.account, name="account")
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")
@@ -68,8 +88,9 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     from carbon.errors import CarbonError, FaultyFile
     from factors.errors import FactorError
     from ledger.errors import LedgerError
+    from ledger.leg_table import FaultyEntries
 
-    if isinstance(error, FaultyFile):
+    if isinstance(error, FaultyFile | FaultyEntries):
         import msgspec
 
         for fault in error.faults:
