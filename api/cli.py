@@ -12,6 +12,7 @@ from api.commands import (  # noqa: F401
     calc,
     demo,
     doctor,
+    export,
     factors,
     holder,
     post,
@@ -38,6 +39,7 @@ Add --debug to any command to see the traceback of an error.
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 COMMANDS = (
     book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, recalc.recalc, record.record, post.post, book.balance, book.verify,
+    export.export,
 )  # fmt: skip
 for command in COMMANDS:
     asked.add(app, command)
