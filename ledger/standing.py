@@ -40,7 +40,8 @@ def standings(session: Session, *, book: str | None = None, since: date | None =
 def _turnover(session: Session, *, since: date | None, until: date | None) -> dict[int, int]:
     """The sums by account id. Halves of 32 bits are added up apart: no sum on the way leaves the 64 bits of SQLite."""
     p, e = table_of(PostingRow).c, table_of(EntryRow).c
-    high, low = sa.func.sum(p.amount.op(">>")(32)), sa.func.sum(p.amount.op("&")(_HALF - 1))
+    high: sa.ColumnElement[int] = sa.func.sum(p.amount.op(">>")(sa.literal_column("32")))  # PostgreSQL shifts by an integer, no bigint
+    low: sa.ColumnElement[int] = sa.func.sum(p.amount.op("&")(_HALF - 1))
     query = (
         sa.select(p.account_id, high, low).join_from(table_of(PostingRow), table_of(EntryRow), p.entry_id == e.id).group_by(p.account_id)
     )
