@@ -28,16 +28,19 @@ EVIDENCE = {
     "unverified": N_("from memory, never read in a document"),
 }  # fmt: skip
 REASONS = {
+    "parameters": N_("a parameter of a method, no factor"),
     "basis": N_("of another basis"), "set": N_("of another set (sets are never mixed)"), "unverified": N_("never read in a document"),
     "not-yet-published": N_("not published by then"), "superseded": N_("replaced by another edition"), "place": N_("of another place"),
     "wider-place": N_("a nearer place has one"), "later-data": N_("describe a later year"), "older-data": N_("describe an earlier year"),
     "outranked": N_("a number nearer to the act was found"), "companion": N_("CH₄ and N₂O of another sector"),
 }  # fmt: skip
 MARKS = {
-    "evidence": N_("evidence"), "place": N_("place"), "time": N_("time"), "technology": N_("technology"), "completeness": N_("completeness"),
+    "evidence": N_("evidence"), "place": N_("place"), "time": N_("time"), "technology": N_("technology"),
+    "completeness": N_("completeness"),
 }  # fmt: skip
 NOTES = {
-    "year-after-last": N_("the last data before that year"), "no-residual-mix": N_("no residual mix exists there, so the average stands in"),
+    "year-after-last": N_("the last data before that year"),
+    "no-residual-mix": N_("no residual mix exists there, so the average stands in"),
     "unverified": N_("never read in a document"), "period-split-by-days": N_("the period is split by days between two years"),
     "chosen": N_("named by the caller"),
 }  # fmt: skip

@@ -18,7 +18,7 @@ from factors.units import find_unit, ratio
 
 CARBON_TO_CO2 = Fraction(44, 12)
 _PER_GRAM = {"g": Fraction(1), "mg": Fraction(1000)}
-_MASS_G = {"mg": Fraction(1, 1000), "g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6)}
+_MASS_G = {"mg": Fraction(1, 1000), "g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6), "lb": Fraction("453.59237")}
 
 # what a header may say of a measured parameter → its value in the canonical unit named in the key
 PARAMETER_UNITS: dict[str, dict[str, tuple[str, Fraction]]] = {
@@ -63,8 +63,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
     """A factor as one publication gives it. `id` is pack/version_edition#row.
 
-    Three dates: `year_from`–`year_to` are the years that the data describe, `published` the day it came out, `used_from`–`used_to` the years
-    for which its publisher lets it be used (unset: the pack's rule decides).
+    Three dates: `year_from`–`year_to` are the years that the data describe, `published` the day it came out,
+    `used_from`–`used_to` the years for which its publisher lets it be used (unset: the pack's rule decides).
     """
 
     id: str
@@ -86,6 +86,12 @@ class EmissionFactor(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
     notes: str
     parameters: tuple[Parameter, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether emissions follow from it: a ready number of a gas, or a fuel's carbon and oxidation; else it is a method's parameter."""
+        names = {parameter.name for parameter in self.parameters}
+        return "ef" in names or {"cc", "of"} <= names
 
     @property
     def published_on(self) -> date:
@@ -157,7 +163,7 @@ def coefficients(parameters: tuple[Parameter, ...], *, unit: str, measured: Meas
         amount, more = _fuel_co2(own, unit=unit, measured=measured)
         result["CO2"] = amount
         used += more
-    for parameter in ready:
+    for parameter in _fitting(ready, unit):
         top, _, bottom = parameter.unit.partition("/")
         per, more = _per(unit, bottom, own=own, measured=measured)
         gas_unit = smallest_unit(parameter.gas)
@@ -165,6 +171,17 @@ def coefficients(parameters: tuple[Parameter, ...], *, unit: str, measured: Meas
         result[parameter.gas] = result.get(parameter.gas, Fraction(0)) + amount
         used += [*(one for one in more if one not in used), parameter]
     return result, tuple(used)
+
+
+def _fitting(ready: list[Parameter], unit: str) -> list[Parameter]:
+    """One number of each gas: where a publication prints it per litre, per tonne and per kWh, the one per what `unit` measures."""
+    have = find_unit(unit).dimension
+    chosen: dict[str, Parameter] = {}
+    for parameter in ready:
+        fits = find_unit(parameter.unit.partition("/")[2]).dimension == have
+        if fits or parameter.gas not in chosen:
+            chosen[parameter.gas] = parameter
+    return list(chosen.values())
 
 
 def _fuel_co2(fuel: Mapping[str, Parameter], *, unit: str, measured: Measured) -> tuple[Fraction, list[Parameter]]:
@@ -223,7 +240,7 @@ def _density(own: Mapping[str, Parameter], measured: Measured, unit: str) -> tup
 
 
 def _per(unit: str, bottom: str, *, own: Mapping[str, Parameter], measured: Measured) -> tuple[Fraction, list[Parameter]]:
-    """How many `bottom` one `unit` is; mass, volume and energy meet only through the factor's own calorific value (net or gross) or density."""
+    """How many `bottom` one `unit` is; what differs in kind meets only through the factor's own calorific value or density."""
     have, want = find_unit(unit).dimension, find_unit(bottom).dimension
     if have == want:
         return ratio(unit, bottom), []

@@ -15,14 +15,15 @@ EVIDENCE = ("definition", "transcribed", "corroborated", "transcribed-source-inf
 FUEL = {"ncv", "cc", "of", "hhv", "density"}
 SHARE = (0.0, 1.0)
 RANGES = {
-    "of": (0.5, 1.0), "ncv": (0.5, 1000.0), "cc": (5.0, 120.0), "hhv": (0.0005, 1000.0), "density": (0.3, 2.0),
+    "of": (0.5, 1.0), "ncv": (0.5, 1000.0), "cc": (5.0, 120.0), "hhv": (0.00001, 1000.0), "density": (0.3, 2.0),
     "doc": SHARE, "docf": SHARE, "mcf": SHARE, "f": SHARE, "b0": SHARE, "k": (0.0, 2.0), "ccw": SHARE, "fcf": SHARE, "ce": SHARE,
-    "clinker_fraction": SHARE, "cao": SHARE, "carbonate_content": SHARE, "abatement": SHARE,
+    "clinker_fraction": SHARE, "cao": SHARE, "carbonate_content": SHARE, "abatement": SHARE, "sulfur": SHARE, "ash": SHARE,
+    "ckd": (1.0, 2.0), "anode_net_consumption": SHARE, "slope": SHARE,
 }  # fmt: skip
 """What can be true of each parameter in the unit of its rows; outside it somebody mistook a unit (98 for 0.98, TJ for GJ)."""
 
 COLUMNS = {"id", "activities", "region", "parameter", "value", "unit", "source", "evidence"}
-MASSES = {"mg", "g", "kg", "t"}
+MASSES = {"mg", "g", "kg", "t", "lb"}
 GAS = re.compile(r"[A-Z][A-Za-z0-9.\-]{1,40}")
 
 
@@ -31,7 +32,7 @@ def all_faults(rows: Sequence[dict[str, str]]) -> list[str]:
     found = [f"row {number}: {fault}" for number, row in enumerate(rows, start=2) for fault in row_faults(row)]
     first: dict[tuple[str | None, ...], int] = {}
     for number, row in enumerate(rows, start=2):
-        key = tuple(row.get(name) for name in ("id", "parameter", "gas"))
+        key = tuple(row.get(name) for name in ("id", "parameter", "gas", "unit"))
         if key in first:
             found.append(f"row {number}: {row.get('id')} has {row.get('parameter')} {row.get('gas')} in row {first[key]} already")
         first.setdefault(key, number)
@@ -63,15 +64,20 @@ def row_faults(row: dict[str, str]) -> Iterator[str]:
         if code not in by_id():
             yield f"activity {code!r} is not known"
     if row["parameter"] == "ef":
-        top, _, bottom = row["unit"].partition("/")
-        try:
-            find_unit(bottom)
-        except UnknownUnit as error:
-            yield str(error)
-        if top not in MASSES:
-            yield f"unit {row['unit']!r} does not begin with a mass"
-        if not GAS.fullmatch(row.get("gas") or ""):
-            yield f"gas {row.get('gas')!r} is no gas: CO2, CH4.fossil, HFC-32, CO2e.AR5.100 …"
+        yield from _factor_faults(row)
+
+
+def _factor_faults(row: dict[str, str]) -> Iterator[str]:
+    """A ready factor is a mass of a gas per unit of something."""
+    top, _, bottom = row["unit"].partition("/")
+    try:
+        find_unit(bottom)
+    except UnknownUnit as error:
+        yield str(error)
+    if top not in MASSES:
+        yield f"unit {row['unit']!r} does not begin with a mass"
+    if not GAS.fullmatch(row.get("gas") or ""):
+        yield f"gas {row.get('gas')!r} is no gas: CO2, CH4.fossil, HFC-32, CO2e.AR5.100 …"
 
 
 def _bound_faults(row: dict[str, str], value: float) -> Iterator[str]:

@@ -17,13 +17,13 @@ from factors.ladder import NOT_MAINLAND, Span, best_year, distance, may_be_used,
 from factors.pack import RANKS, Manifest, Pack, read_pack, shipped
 from factors.programme import programme
 from factors.quality import judge
-from factors.refusal import none_for, refuse_several
+from factors.refusal import none_for, refuse_parameters, refuse_several
 from factors.resolution import Part, Query, Region, Rejected, Resolution, Step
 from factors.sector import SECTORAL, supplements
 
-DEFAULT_SETS = ("ndrc2013_steel", "ipcc2006")
+DEFAULT_SETS = ("ndrc2013_steel", "ipcc2006", "ipcc2019")
 """The default sets: 22 fuels complete, and the process factors of the same guide, from 2013 on
-(发改办气候〔2013〕2526号); where a country has no set of its own, IPCC 2006."""
+(发改办气候〔2013〕2526号); where a country has no set of its own, IPCC 2006 and its refinement of 2019."""
 
 NATURES = ("fossil", "life-cycle", "marginal")
 """Bases that may be the nature of an activity: fossil power, a footprint, displaced electricity."""
@@ -136,6 +136,7 @@ class FactorLibrary:
                 walked = self._walk(query, basis, rank)
                 if walked:
                     return walked
+        refuse_parameters(query.activity, self._hung(query.activity))
         wanted = [b for b in query.bases if b != "average" or b == query.bases[0]] or list(query.bases)
         every = [factor for basis in wanted for factor in self._of_basis(query.activity, basis)]
         codes = {region.code for region in places(query.regions, query.year, query.rule, self._fallback)}
@@ -214,6 +215,8 @@ class FactorLibrary:
         """The first thing about the factor alone that keeps it out, or None."""
         if set(factor.gases) <= {"CH4", "N2O"} and factor.set_id == SECTORAL:
             return "companion"
+        if not factor.is_ready:
+            return "parameters"
         if not self._fits(factor, basis, query.activity):
             return "basis"
         if self._manifest[factor.id].id in self._hidden(query.known):

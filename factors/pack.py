@@ -115,7 +115,7 @@ def _factor(manifest: Manifest, row_id: str, rows: list[dict[str, str]]) -> Emis
     worst = max((row["evidence"] for row in rows), key=EVIDENCE.index)
     return EmissionFactor(
         id=factor_id,
-        name_zh=first["name_zh"].removesuffix("低位发热量"),
+        name_zh=first["name_zh"].removesuffix("低位发热量").removesuffix("净发热值"),
         name_en=first["name_en"].removesuffix(" net calorific value"),
         activities=tuple(first["activities"].split("|")),
         region=first["region"],

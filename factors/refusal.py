@@ -6,22 +6,6 @@ from factors.activities import Activity
 from factors.errors import FactorNotFound
 from factors.factor import EmissionFactor
 
-REASONS = {
-    "basis": "of another basis than the programme wants",
-    "set": "of another set than the chosen one: sets are never mixed",
-    "variant": "of another variant",
-    "unverified": "never read in a document",
-    "not-yet-published": "came out after the day asked about",
-    "superseded": "another edition of this pack stands in its place",
-    "use-years": "not issued for use in that year",
-    "place": "of another place",
-    "wider-place": "a nearer place has one",
-    "later-data": "describes a later year",
-    "older-data": "describes an earlier year than the one taken",
-    "outranked": "a number nearer to the act was found",
-    "companion": "goes with the fuel's CO2, by sector",
-}
-
 
 def refuse_several(best: Sequence[EmissionFactor], activity: Activity) -> EmissionFactor:
     """The one factor; of several the one without a variant; FactorNotFound that names them where nothing says which."""
@@ -32,6 +16,16 @@ def refuse_several(best: Sequence[EmissionFactor], activity: Activity) -> Emissi
     more = " …" if len(plain or best) > 10 else ""
     reason = f"{activity.id} has {len(best)} factors and none is the default: write one into the column `factor`: {options}{more}"
     raise FactorNotFound(reason, column="factor", code="factor.several")
+
+
+def refuse_parameters(activity: Activity, hung: Sequence[EmissionFactor]) -> None:
+    """FactorNotFound where the packs hold parameters of a method for the activity, and no factor at all."""
+    if not hung or any(factor.is_ready for factor in hung):
+        return
+    told = [f"{p.name} {p.value} {p.unit}{f' ({factor.variant})' if factor.variant else ''}" for factor in hung for p in factor.parameters]
+    shown = ", ".join(told[:6]) + (" …" if len(told) > 6 else "")
+    reason = f"the packs hold parameters of a method for {activity.id} and no ready factor ({shown}): "
+    raise FactorNotFound(f"{reason}work its factor out by the method, or name one", column="factor", code="factor.parameters")
 
 
 def none_for(

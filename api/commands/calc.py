@@ -11,9 +11,9 @@ from api.commands import asked
 def calc(
     file: asked.File, gwp: str = typer.Option("AR5.100", "--gwp", help="GWP set for the valuation, such as AR4.100, AR5.100, AR6.100."),
     uncertainty: bool = typer.Option(False, "--uncertainty", help="Also the total with its ± (95 %); with --json as a last object."),
-    programme: str = typer.Option("inventory", "--programme", help="Whose rule picks basis and geography: inventory, regional, …"),
+    programme: str = typer.Option("inventory", "--programme", help="Whose rule picks basis and place: inventory, regional, …"),
     known: str | None = typer.Option(None, "--as-known", help="Read the packs as they were known on that day."),
-    allow_unverified: bool = typer.Option(False, "--allow-unverified", help="Also numbers that nobody read in a document; the answer says so."),
+    allow_unverified: bool = typer.Option(False, "--allow-unverified", help="Also numbers that nobody read in a document."),
     home: asked.Home = None, as_json: asked.Json = False,
 ) -> None:  # fmt: skip
     """tanzhang calc power.csv --json

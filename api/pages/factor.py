@@ -19,7 +19,8 @@ from factors.activities import Activity, by_id
 from factors.errors import FactorError
 from factors.factor import EmissionFactor, coefficients
 from factors.gwp import smallest_unit
-from factors.library import FactorLibrary, Region, Resolution, load_library
+from factors.library import FactorLibrary, load_library
+from factors.resolution import Region, Resolution
 from factors.units import find_unit
 
 SHOWN = 60

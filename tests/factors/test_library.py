@@ -11,8 +11,8 @@ from factors.activities import activities, find_activity
 from factors.errors import AmbiguousAlias, FactorNotFound, PackInvalid, UnknownActivity
 from factors.factor import coefficients
 from factors.library import DEFAULT_SETS, FactorLibrary, load_library
-from factors.resolution import Region, Resolution
 from factors.pack import read_pack, shipped
+from factors.resolution import Region, Resolution
 
 LIBRARY = load_library()
 HANGZHOU = (Region("330106", "county"), Region("330100", "city"), Region("330000", "province"), Region("CN", "country"))
@@ -151,8 +151,8 @@ def test_a_fuel_that_the_default_set_lacks_names_the_sets_that_have_it() -> None
     assert resolve("combustion.stationary.lubricant", "t", factor="prov2011_gbt2589_2008").coefficients["CO2"] > 0
 
 
-def test_a_country_without_a_factor_is_told_which_places_have_one() -> None:
-    with pytest.raises(FactorNotFound, match=r"no pack holds a factor for electricity\.grid in GB, 2023; there are some for 110000"):
+def test_a_country_without_a_factor_of_that_year_is_told_the_first() -> None:
+    with pytest.raises(FactorNotFound, match="the first that was read in a document is of 2025"):
         resolve("electricity.grid", "kWh", regions=(Region("GB", "country"),))
 
 

@@ -30,7 +30,7 @@ def batch_of(drawn: list[tuple[int, list[tuple[str, str, int]], str | None]]) ->
     entries, legs, sums = [], [], []
     for no, (offset, sides, reference) in enumerate(drawn):
         day = START + timedelta(days=offset)
-        entries.append((no, new_key(), "physical", "emission", day, reference, None, None))
+        entries.append((no, new_key(), "physical", "emission", day, reference, None, None, None))
         for account, commodity, amount in sides:
             legs += [(no, account, commodity, amount), (no, ACCOUNTS[-1], commodity, -amount)]
             sums.append((f"physical|{account}", day.year * 100 + day.month, commodity, amount, 1))
