@@ -27,19 +27,19 @@ def read_workbook_table(data: bytes, *, file: str) -> TextTable:
 
     Raises FaultyFile: file.type, file.truncated, file.hostile, file.empty, column.missing.
     """
-    _check_kind(data, file)
+    check_kind(data, file)
     try:
-        from_1904 = check_workbook(data)
+        checked = check_workbook(data)
     except UnsafeWorkbook as error:
         raise refused(file, error.code, error.reason) from error
-    sheets = _cells_of(data, file)
+    sheets = cells_of(data, file)
     name, rows, header_row = _choose(sheets, file)
     skipped = [other for other, cells in sheets.items() if other != name and any(any(row) for row in cells)]
     notes = [f"{file}: read the sheet {name!r}, not {', '.join(map(repr, skipped))}"] if skipped else []
-    return _table(data, file, rows, header_row=header_row, from_1904=from_1904, notes=notes)
+    return _table(data, file, rows, header_row=header_row, from_1904=checked.from_1904, notes=notes)
 
 
-def _check_kind(data: bytes, file: str) -> None:
+def check_kind(data: bytes, file: str) -> None:
     if not data:
         raise refused(file, "file.empty", "the file is empty")
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -50,7 +50,7 @@ def _check_kind(data: bytes, file: str) -> None:
         )
 
 
-def _cells_of(data: bytes, file: str) -> dict[str, list[list[Cell]]]:
+def cells_of(data: bytes, file: str) -> dict[str, list[list[Cell]]]:
     """All cells of all visible sheets, out of the child process."""
     script = Path(workbook_cells.__file__)
     # -I: the child imports the standard library and the reader, nothing from the place where it is started

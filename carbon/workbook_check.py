@@ -31,6 +31,14 @@ class UnsafeWorkbook(Exception):  # an Error ending would say no more
         super().__init__(reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether the days count from 1904, as old Macs did, and which cells are formulas."""
+
+    from_1904: bool
+    formulas: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Text:
     """The lengths of the shared strings, which cells refer to by number."""
@@ -65,6 +73,7 @@ class _Sheet:
     merges: int = 0
     text_bytes: int = 0
     shared: bool = False
+    formulas: list[str] = field(default_factory=list)
     value: list[str] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -77,6 +86,8 @@ class _Sheet:
             self._cell(attributes)
         elif name == "v" and self.shared:
             self.value = []
+        elif name == "f":
+            self.formulas.append(f"{_letters(self.column)}{self.row}")
         elif name == "mergeCell":
             self.merges += 1
             if self.merges > MERGES_MAX:
@@ -116,8 +127,8 @@ class _Sheet:
             self.value.append(text)
 
 
-def check_workbook(data: bytes) -> bool:
-    """Whether the days of this .xlsx count from 1904, as old Macs did. Raises UnsafeWorkbook where it must not be opened."""
+def check_workbook(data: bytes) -> Checked:
+    """What is to know of this .xlsx before it is opened. Raises UnsafeWorkbook where it must not be."""
     if len(data) > ZIP_BYTES_MAX:
         raise UnsafeWorkbook("file.hostile", f"the workbook has {len(data):,} bytes, at most {ZIP_BYTES_MAX:,} are read: file it as CSV")
     try:
@@ -154,10 +165,16 @@ def _check_directory(archive: zipfile.ZipFile) -> list[str]:
     return names
 
 
-def _check_parts(archive: zipfile.ZipFile, names: list[str]) -> bool:
+def _letters(column: int) -> str:
+    """The letters of a column: 1 is A, 27 is AA."""
+    return (_letters((column - 1) // 26) if column > 26 else "") + chr(65 + (column - 1) % 26)
+
+
+def _check_parts(archive: zipfile.ZipFile, names: list[str]) -> Checked:
     strings = _Text()
     total = 0
     from_1904 = False
+    formulas: list[str] = []
     # shared strings first: the cells of the sheets refer to them
     for name in sorted(names, key=lambda name: "sharedstrings" not in name.lower()):
         lower = name.lower()
@@ -184,7 +201,8 @@ def _check_parts(archive: zipfile.ZipFile, names: list[str]) -> bool:
             raise UnsafeWorkbook(
                 "file.hostile", "the sheet is a few cells far apart: delete what lies outside the table, or file it as CSV"
             )
-    return from_1904
+        formulas += reads.formulas if isinstance(reads, _Sheet) else []
+    return Checked(from_1904, tuple(formulas))
 
 
 def _parser(reads: _Text | _Sheet | None) -> expat.XMLParserType:

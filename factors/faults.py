@@ -24,14 +24,16 @@ RANGES = {
 
 COLUMNS = {"id", "activities", "region", "parameter", "value", "unit", "source", "evidence"}
 MASSES = {"mg", "g", "kg", "t", "lb"}
+REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,12}){0,3}|[0-9]{6}|WORLD")
 GAS = re.compile(r"[A-Z][A-Za-z0-9.\-]{1,40}")
 
 
-def all_faults(rows: Sequence[dict[str, str]]) -> list[str]:
-    """The faults of all rows, each with its row number in the file (the header is row 1)."""
-    found = [f"row {number}: {fault}" for number, row in enumerate(rows, start=2) for fault in row_faults(row)]
+def all_faults(rows: Sequence[dict[str, str]], *, numbers: Sequence[int] | None = None) -> list[str]:
+    """The faults of all rows, each with its row number in the file (the header is row 1, unless `numbers` says otherwise)."""
+    numbered = list(zip(numbers or range(2, len(rows) + 2), rows, strict=True))
+    found = [f"row {number}: {fault}" for number, row in numbered for fault in row_faults(row)]
     first: dict[tuple[str | None, ...], int] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in numbered:
         key = tuple(row.get(name) for name in ("id", "parameter", "gas", "unit"))
         if key in first:
             found.append(f"row {number}: {row.get('id')} has {row.get('parameter')} {row.get('gas')} in row {first[key]} already")
@@ -42,7 +44,8 @@ def all_faults(rows: Sequence[dict[str, str]]) -> list[str]:
 def row_faults(row: dict[str, str]) -> Iterator[str]:
     lacking = sorted(name for name in COLUMNS if not row.get(name))
     if lacking:
-        yield f"{', '.join(lacking)} is empty"
+        blank = ": a blank is not zero, write 0 where the source says 0" if "value" in lacking else ""
+        yield f"{', '.join(lacking)} is empty{blank}"
         return
     try:
         value = float(series_number(row["value"]))
@@ -53,10 +56,13 @@ def row_faults(row: dict[str, str]) -> Iterator[str]:
         yield f"parameter {row['parameter']!r} is not known: ef, or one of {', '.join(RANGES)}"
     low, high = RANGES.get(row["parameter"], (0.0, 1e9))
     if not low <= value <= high:
-        yield f"{row['parameter']} of {row['value']} {row['unit']} lies outside {low:g}–{high:g}: was another unit meant?"
+        meant = f"write {value / 100:g} for {row['value']} %" if high == 1 and 1 < value <= 100 else "was another unit meant?"
+        yield f"{row['parameter']} of {row['value']} {row['unit']} lies outside {low:g}–{high:g}: {meant}"
     yield from _bound_faults(row, value)
     if row["evidence"] not in EVIDENCE:
         yield f"evidence {row['evidence']!r} is not one of {', '.join(EVIDENCE)}"
+    if not REGION.fullmatch(row["region"]):
+        yield f"region {row['region']!r} is no code: CN, 330000, CN-EC, GB, US-EGRID-CAMX, WORLD …"
     if row.get("basis") and row["basis"] not in BASES:
         yield f"basis {row['basis']!r} is not one of {', '.join(BASES)}"
     yield from _date_faults(row)

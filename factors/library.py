@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 from factors.activities import Activity, by_id
 from factors.errors import FactorNotFound
@@ -345,7 +346,12 @@ def _split_step(step: Step) -> Step:
     )
 
 
+def load_library(home: Path | None = None) -> FactorLibrary:
+    """The shipped packs, and those that `tanzhang factors add` stored under `home`; read anew only where these changed."""
+    own = sorted(home.joinpath("packs").glob("[!.]*/*/pack.toml")) if home else []
+    return _loaded(tuple((file.parent, file.stat().st_mtime_ns) for file in own))
+
+
 @cache
-def load_library() -> FactorLibrary:
-    """The shipped packs."""
-    return FactorLibrary(read_pack(folder) for folder in shipped())
+def _loaded(own: tuple[tuple[Path, int], ...]) -> FactorLibrary:
+    return FactorLibrary(read_pack(folder) for folder in (*shipped(), *(folder for folder, _ in own)))

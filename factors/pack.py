@@ -6,6 +6,7 @@ id are one factor: a fuel's ncv, cc and of, or a factor's several gases. A relea
 
 import csv
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.abc import Traversable
@@ -18,6 +19,11 @@ from factors.errors import PackInvalid
 from factors.factor import EmissionFactor, Parameter, published_day
 from factors.faults import EVIDENCE, all_faults
 
+COLUMNS = (
+    "id", "activities", "region", "parameter", "gas", "value", "unit", "basis", "set_id", "variant", "year_from", "year_to",
+    "published", "used_from", "used_to", "source", "locator", "licence", "evidence", "lower", "upper", "name_zh", "name_en", "notes",
+)  # fmt: skip
+"""The columns of factors.csv, in their order."""
 RULES = ("data-year", "use-year", "constant")
 """data-year: the data of the activity's year, else of the last year before it; use-year: the years it was issued for, else the last before;
 constant: a number that does not age, such as stoichiometry or a default of a guideline"""
@@ -81,6 +87,17 @@ def read_pack(folder: Traversable) -> Pack:
     if faults:
         raise PackInvalid(manifest.id, faults)
     return assemble(manifest, rows)
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """A manifest as pack.toml writes it; a JSON string is a TOML string too."""
+    fields = {name: getattr(manifest, name) for name in manifest.__struct_fields__ if name != "fallback"}
+    kept = {name: value for name, value in fields.items() if value != "" or name == "published"}
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in kept.items()]
+    if manifest.fallback:
+        places = (f"{json.dumps(place)} = {json.dumps(wider)}" for place, wider in sorted(manifest.fallback.items()))
+        lines += ["", "[fallback]", *places]
+    return "\n".join(lines) + "\n"
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[str]:

@@ -30,7 +30,7 @@ NEAR = 60
 NEAREST = 20
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for: words, and filters that each must hold.
 
     `region` holds a place and all that lies in it (`CN`, `330000`, `GB`); `year` what may answer for that year; `unit` what a quantity in
@@ -93,16 +93,16 @@ class Search:
             known |= {plain(name) for name in (factor.name_zh, *self._place_names(factor.region))}
         return known | {name.rstrip("省市区县") for name in known if len(name) > 2}
 
-    def find(self, asked: Asked) -> Found:
+    def find(self, wanted: Wanted) -> Found:
         """The factors for these words and filters; UnknownUnit for a unit that nobody knows."""
-        kept = [row for row in self._rows if self._passes(row[0], asked)]
-        words = [word for word in plain(asked.words).split() if word not in IDLE]
-        whole = plain(asked.words)
+        kept = [row for row in self._rows if self._passes(row[0], wanted)]
+        words = [word for word in plain(wanted.words).split() if word not in IDLE]
+        whole = plain(wanted.words)
         found = [factor for factor, text in kept if all(word in text for word in words)]
         if not found and any(CHINESE.search(word) for word in words):
             pieces = [piece for word in words for piece in self._cut(word) if piece not in IDLE]
             found = [factor for factor, text in kept if pieces and all(piece in text for piece in pieces)]
-        asks = () if asked.activity else _meanings(whole, words, found)
+        asks = () if wanted.activity else _meanings(whole, words, found)
         order = _Order(self._library, whole, words)
         if found or not words:
             return Found(factors=tuple(sorted(found, key=order)), asks=asks)
@@ -131,27 +131,27 @@ class Search:
         some.sort(key=lambda factor: (min(place[code] for code in factor.activities if code in place), order(factor)))
         return tuple(some[:NEAREST])
 
-    def _passes(self, factor: EmissionFactor, asked: Asked) -> bool:
+    def _passes(self, factor: EmissionFactor, wanted: Wanted) -> bool:
         acts = [by_id()[code] for code in factor.activities]
-        if asked.activity and not any(asked.activity in {act.id, act.same_factor_as} for act in acts):
-            shared = by_id().get(asked.activity)
+        if wanted.activity and not any(wanted.activity in {act.id, act.same_factor_as} for act in acts):
+            shared = by_id().get(wanted.activity)
             if shared is None or shared.same_factor_as not in factor.activities:
                 return False
-        if asked.scope and not any(act.scope == asked.scope for act in acts):
+        if wanted.scope and not any(act.scope == wanted.scope for act in acts):
             return False
-        if asked.region and not _within(factor.region, asked.region):
+        if wanted.region and not _within(factor.region, wanted.region):
             return False
-        if asked.year and not self._answers(factor, asked.year):
+        if wanted.year and not self._answers(factor, wanted.year):
             return False
-        if asked.unit and find_unit(asked.unit).dimension not in _dimensions(factor):
+        if wanted.unit and find_unit(wanted.unit).dimension not in _dimensions(factor):
             return False
-        if asked.source:
+        if wanted.source:
             manifest = self._library.manifest(factor)
-            if plain(asked.source) not in plain(
+            if plain(wanted.source) not in plain(
                 f"{factor.cited} {manifest.id} {manifest.publisher} {manifest.title_zh} {manifest.title_en}"
             ):
                 return False
-        return asked.unverified or factor.evidence != "unverified"
+        return wanted.unverified or factor.evidence != "unverified"
 
     def _answers(self, factor: EmissionFactor, year: int) -> bool:
         """Whether its data are of that year, it was issued for it, or it does not age."""

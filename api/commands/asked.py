@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from carbon.settings import Settings
+    from factors.library import FactorLibrary
     from ledger.book import Book
 
 Database = Annotated[
@@ -47,6 +48,13 @@ def book(database: str | None, home: Path | None) -> "Book":
 
     asked = settings(database, home)
     return open_book(asked.database_url, home=asked.home)
+
+
+def library(home: Path | None) -> "FactorLibrary":
+    """The shipped packs and those added to the home."""
+    from factors.library import load_library
+
+    return load_library(settings(None, home).home)
 
 
 def now() -> datetime:

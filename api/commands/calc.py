@@ -29,11 +29,10 @@ def calc(
     from carbon.estimate import estimate
     from carbon.region.divisions import chain_of, divisions
     from factors.gwp import gwp_set
-    from factors.library import load_library
 
     prices = gwp_set(gwp)
     measure = partial(
-        estimate, library=load_library(), chain=chain_of, known=asked.day(known, "--as-known"), programme=programme,
+        estimate, library=asked.library(home), chain=chain_of, known=asked.day(known, "--as-known"), programme=programme,
         allow_unverified=allow_unverified,
     )  # fmt: skip
     lines = read_activities(

@@ -92,7 +92,14 @@ def _firm(book: "Book", today: "object") -> "RecordReceipt":
             )
     with as_file(files("carbon").joinpath("data", "example_2023.xlsx")) as path:
         receipt = record(
-            book, Path(path), holder=firm.id, principal=LOCAL_ADMIN, now=asked.now(), today=today, library=load_library(), tree=divisions()
+            book,
+            Path(path),
+            holder=firm.id,
+            principal=LOCAL_ADMIN,
+            now=asked.now(),
+            today=today,
+            library=load_library(book.home),
+            tree=divisions(),
         )
     asked.say(
         f"示例 example: {FIRM} ({firm.id}), {receipt.lines} lines of {receipt.file}"

@@ -34,7 +34,6 @@ def recalc(
     from carbon.recalculate import METHODS, STEPS, Basis, recalculate
     from carbon.region.divisions import chain_of, divisions
     from factors.gwp import gwp_set
-    from factors.library import load_library
 
     if method and method not in METHODS:
         raise asked.WrongUsage(f"--method {method!r} is none: write {' or '.join(METHODS)}")
@@ -46,7 +45,7 @@ def recalc(
     )  # fmt: skip
     lines = read_activities(file, tree=divisions(), today=today)
     changed = read_activities(revised, tree=divisions(), today=today) if revised else None
-    found = recalculate(lines, load_library(), chain=chain_of, before=before, after=after, revised=changed)
+    found = recalculate(lines, asked.library(home), chain=chain_of, before=before, after=after, revised=changed)
     names = ("before", *STEPS, "after")
     rows = found.lines.select("line", *names).iter_rows(named=True)
     if as_json:

@@ -20,13 +20,12 @@ def record(
 
     from carbon.record import record as book_file
     from carbon.region.divisions import divisions
-    from factors.library import load_library
     from ledger.principal import LOCAL_ADMIN
 
     chosen = asked.settings(database, home)
     receipt = book_file(
         asked.book(database, home), file, holder=holder, principal=LOCAL_ADMIN, now=asked.now(), today=asked.today(chosen),
-        library=load_library(), tree=divisions(), replace=replace, allow_duplicates=allow_duplicates,
+        library=asked.library(home), tree=divisions(), replace=replace, allow_duplicates=allow_duplicates,
     )  # fmt: skip
     for read in receipt.read:
         asked.say(read)

@@ -101,11 +101,10 @@ def explain(
 def _found(activity: str, region: str, day: str, unit: str | None, home: Any, **choices: Any) -> "tuple[FactorLibrary, Resolution]":
     from carbon.region.divisions import factor_places
     from factors.activities import find_activity
-    from factors.library import load_library
     from factors.units import find_unit
 
     act = find_activity(activity)
-    library = load_library()
+    library = asked.library(home)
     start, end = _days(day, home)
     places = factor_places(region, end, library)
     token = find_unit(unit or act.default_unit).token

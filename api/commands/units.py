@@ -18,7 +18,7 @@ Coefficient = Annotated[str | None, typer.Option("--coefficient", help="Id of a 
 
 def convert_units(
     question: Question, fuel: Fuel = None, parameter_set: Set = None, kind: As = None, year: Year = None, coefficient: Coefficient = None,
-    as_json: asked.Json = False,
+    home: asked.Home = None, as_json: asked.Json = False,
 ) -> None:  # fmt: skip
     """tanzhang units convert 1 tce GJ
     tanzhang units convert 1 万kWh tce --as 当量值
@@ -40,9 +40,8 @@ def convert_units(
     lent = None
     if fuel is not None:
         from factors.activities import find_activity
-        from factors.library import load_library
 
-        lent = fuel_factor(load_library(), find_activity(fuel), parameter_set)
+        lent = fuel_factor(asked.library(home), find_activity(fuel), parameter_set)
     found = convert(value, source.token, target.token, factor=lent)
     if as_json:
         asked.print_json(found)

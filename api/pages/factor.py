@@ -1,30 +1,39 @@
 """The factors: a list to search, and one factor on a sheet with its value, search path, dates, source and history."""
 
+import re
 from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
 
+import msgspec
 from litestar import get
-from litestar.params import FromPath, FromQuery
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Response
 
 from api.doors import PUBLIC
+from api.explanation import MARKS
 from api.export import table_response
 from api.figures import gas_name, grouped
-from api.language import Language
+from api.finding import search_in
 from api.pages import words
 from api.pages.shell import Asked, language_of, page, translate
-from carbon.region.divisions import chain_of, divisions
+from api.places import place_name
+from carbon.region.divisions import chain_of
 from factors.activities import Activity, by_id
 from factors.errors import FactorError
 from factors.factor import EmissionFactor, coefficients
 from factors.gwp import smallest_unit
 from factors.library import FactorLibrary, load_library
 from factors.resolution import Region, Resolution
+from factors.search import Found, Wanted
 from factors.units import find_unit
+from ledger.book import Book
 
 SHOWN = 60
 TRIED = 100
+PUBLISHER_MAX = 40
 KG = {"g": 1000, "mg": 10**6}
 
 
@@ -35,7 +44,7 @@ class Value(NamedTuple):
     unit: str
 
 
-class Found(NamedTuple):
+class Path(NamedTuple):
     """The search for an activity at a place and day: the steps as (region, level, outcome, year, note), and what it led to."""
 
     division: str
@@ -71,7 +80,7 @@ def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str
     return [gas_name(gas) for gas in wanted if gas.split(".")[0] not in covered and gas != "CO2e"]
 
 
-def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> Found:
+def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> Path:
     """How the factor for this activity is found there and then; the factor found may be another one."""
     regions = (Region("CN", "country"),) if division in {"CN", "WORLD"} else chain_of(division, day)
     basis = factor.basis if factor.basis not in {"", "NCV"} else None
@@ -82,16 +91,10 @@ def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str
             allow_unverified=factor.evidence == "unverified",
         )  # fmt: skip
     except FactorError as error:
-        return Found(division, day, (), None, str(error))
+        return Path(division, day, (), None, str(error))
     passed = [(region.code, region.level, "none", None, "") for region in regions[: found.skipped]]
     walked = [(step.region, step.level, step.outcome, step.data_year, step.note) for step in found.steps]
-    return Found(division, day, (*passed, *walked), found, "")
-
-
-def place_name(code: str, language: Language) -> str:
-    """What a region of the factor packs is called: a division, a grid, China, the world."""
-    division = divisions().ever(code)
-    return division.name(language) if division else code
+    return Path(division, day, (*passed, *walked), found, "")
 
 
 def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date | None) -> dict[str, Any]:
@@ -110,84 +113,113 @@ def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day:
     return {
         "factor": factor, "activity": activity, "unit": unit, "fuel": fuel, "values": values_of(factor),
         "missing": missing_gases(factor, activity), "found": found, "tried": tried, "tried_quantity": TRIED, "pack": pack.manifest,
+        "uncertainty": uncertainty_of(factor), "fit": _fit(found, factor),
         "used_here": bool(found and found.resolution and any(part.factor.id == factor.id for part in found.resolution.parts)),
         "history": [(other, values_of(other)[0]) for other in library.history(factor)],
     }  # fmt: skip
 
 
-def _listed(library: FactorLibrary, q: str) -> list[EmissionFactor]:
-    return library.search(q) if q else [factor for factor in library.search("") if factor.evidence != "unverified"]
+def _fit(path: Path | None, factor: EmissionFactor) -> dict[str, object] | None:
+    """The five marks and their mean, where the factor is the one found there and then."""
+    parts = path.resolution.parts if path and path.resolution else ()
+    quality = next((part.quality for part in parts if part.factor.id == factor.id), None)
+    return {"score": quality.score, **msgspec.structs.asdict(quality)} if quality else None
 
 
-def _show(request: Asked, *, chosen: EmissionFactor | None, q: str, division: str, day: date | None) -> Response[str]:
-    library = load_library()
-    listed = _listed(library, q) if q or chosen is None else []
+def uncertainty_of(factor: EmissionFactor) -> list[tuple[str, str, str, str]]:
+    """The published bounds of its numbers: name, lower, upper, unit."""
+    bounded = (p for p in factor.parameters if isinstance(p.lower, str) and isinstance(p.upper, str))
+    return [(p.name if p.name != "ef" else gas_name(p.gas), str(p.lower), str(p.upper), p.unit) for p in bounded]
+
+
+def _show(request: Asked, book: Book, wanted: Wanted, *, chosen: EmissionFactor | None, day: date | None, found: Found) -> Response[str]:
+    library = load_library(book.home)
     language = language_of(request)
+    listed = found.factors
     context: dict[str, Any] = {
-        "q": q, "division": division, "day": day, "count": len(listed), "packs": len({pack.manifest.name for pack in library.packs}),
-        "total": sum(1 for _ in library.factors()), "chosen": None,
+        "q": wanted.words, "division": wanted.region, "day": day, "wanted": wanted, "count": len(listed), "asks": found.asks,
+        "exact": found.exact, "packs": len({pack.manifest.name for pack in library.packs}),
+        "total": sum(1 for _ in library.factors()), "chosen": None, "query": query_of(wanted, day),
         "rows": [(one, values_of(one)[0]) for one in listed[:SHOWN]], "shown": SHOWN,
-        "place": lambda code: place_name(code, language), "in_steps": language,
+        "publishers": sorted({pack.manifest.publisher for pack in library.packs if len(pack.manifest.publisher) < PUBLISHER_MAX}),
+        "place": lambda code: place_name(code, language), "in_steps": language, "marks": MARKS,
     }  # fmt: skip
     if chosen is not None:
-        context["chosen"] = sheet(library, chosen, division=division, day=day)
+        context["chosen"] = sheet(library, chosen, division=wanted.region, day=day)
     return page(request, "factor.html", here="factors", words=words, say=lambda text: translate(request, text), **context)
 
 
+def query_of(wanted: Wanted, day: date | None) -> str:
+    """The filters as the end of an address, so that a link keeps them."""
+    given = {
+        "q": wanted.words, "division": wanted.region, "day": day.isoformat() if day else "", "activity": wanted.activity,
+        "year": str(wanted.year or ""), "unit": wanted.unit, "source": wanted.source, "scope": wanted.scope,
+    }  # fmt: skip
+    kept = {name: value for name, value in given.items() if value}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _wanted(*, q: str, division: str, activity: str, year: str, unit: str, source: str, scope: str) -> Wanted:
+    """What the form asks; a year that is none counts as not given. Unverified numbers are shown only to who looks for words."""
+    asked_year = int(year) if re.fullmatch(r"[0-9]{4}", year) else None
+    return Wanted(words=q, region=division, activity=activity, year=asked_year, unit=unit, source=source, scope=scope, unverified=bool(q))
+
+
+def _find(book: Book, wanted: Wanted) -> Found:
+    """The factors within the filters; a division below the packs' places is looked at for its search path, and filters nothing."""
+    library = load_library(book.home)
+    held = {factor.region for factor in library.factors()}
+    filters = msgspec.structs.replace(wanted, region=wanted.region if wanted.region in held or not wanted.region.isdigit() else "")
+    return search_in(library).find(filters)
+
+
+Text = Annotated[str, QueryParameter(max_length=200)]
+Scope = Annotated[str, QueryParameter(name="scope", max_length=20)]
+
+
 @get("/factors", opt=PUBLIC, sync_to_thread=True)
-def factor_list(request: Asked, q: FromQuery[str] = "", division: FromQuery[str] = "", day: FromQuery[date | None] = None) -> Response[str]:
-    """Search the packs."""
-    first = load_library().search(q)[:1] if q else []
-    return _show(request, chosen=first[0] if first else None, q=q, division=division, day=day)
+def factor_list(
+    request: Asked, book: NamedDependency[Book], q: Text = "", division: Text = "", day: FromQuery[date | None] = None, activity: Text = "",
+    year: Text = "", unit: Text = "", source: Text = "", of_scope: Scope = "",
+) -> Response[str]:  # fmt: skip
+    """Search the packs; where the words name one thing, its first factor is opened beside the list."""
+    wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
+    found = _find(book, wanted)
+    first = found.factors[0] if (q or activity) and found.factors and not found.asks and found.exact else None
+    return _show(request, book, wanted, chosen=first, day=day, found=found)
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True)
 def factor_page(
-    request: Asked, pack: FromPath[str], edition: FromPath[str], row: FromPath[str],
-    q: FromQuery[str] = "", division: FromQuery[str] = "", day: FromQuery[date | None] = None,
+    request: Asked, book: NamedDependency[Book], pack: FromPath[str], edition: FromPath[str], row: FromPath[str], q: Text = "",
+    division: Text = "", day: FromQuery[date | None] = None, activity: Text = "", year: Text = "", unit: Text = "", source: Text = "",
+    of_scope: Scope = "",
 ) -> Response[str]:  # fmt: skip
     """One factor on its sheet."""
-    chosen = load_library().factor(f"{pack}/{edition}#{row}")
-    return _show(request, chosen=chosen, q=q, division=division, day=day)
+    chosen = load_library(book.home).factor(f"{pack}/{edition}#{row}")
+    wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
+    asked = any((q, activity, year, unit, source, of_scope))
+    return _show(request, book, wanted, chosen=chosen, day=day, found=_find(book, wanted) if asked else Found(factors=()))
+
+
+HEAD = [
+    "id", "name_zh", "name_en", "activities", "region", "basis", "set", "gas", "parameter", "value", "unit", "year", "evidence", "source",
+]  # fmt: skip
 
 
 @get("/factors/{file:str}", opt=PUBLIC, sync_to_thread=True)
-def factor_file(file: FromPath[str], q: FromQuery[str] = "") -> Response[bytes]:
+def factor_file(
+    book: NamedDependency[Book], file: FromPath[str], q: Text = "", division: Text = "", activity: Text = "", year: Text = "",
+    unit: Text = "", source: Text = "", of_scope: Scope = "",
+) -> Response[bytes]:  # fmt: skip
     """The list as CSV or JSON."""
-    head = [
-        "id",
-        "name_zh",
-        "name_en",
-        "activities",
-        "region",
-        "basis",
-        "set",
-        "gas",
-        "parameter",
-        "value",
-        "unit",
-        "year",
-        "evidence",
-        "source",
-    ]
+    wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
     rows = (
         [
-            f.id,
-            f.name_zh,
-            f.name_en,
-            " ".join(f.activities),
-            f.region,
-            f.basis,
-            f.set_id,
-            p.gas,
-            p.name,
-            p.value,
-            p.unit,
-            f.year_from,
-            f.evidence,
-            f.cited,
+            f.id, f.name_zh, f.name_en, " ".join(f.activities), f.region, f.basis, f.set_id, p.gas, p.name, p.value, p.unit, f.year_from,
+            f.evidence, f.cited,
         ]
-        for f in _listed(load_library(), q)
+        for f in _find(book, wanted).factors
         for p in f.parameters
-    )
-    return table_response(file, stem="factors", head=head, rows=rows)
+    )  # fmt: skip
+    return table_response(file, stem="factors", head=HEAD, rows=rows)

@@ -4,11 +4,22 @@ from api.resources.accounts import account_balance, account_statement
 from api.resources.activities import list_activities
 from api.resources.calc import calculate
 from api.resources.entries import entry, line
-from api.resources.factors import find_factors, one_factor
+from api.resources.factors import find_factors, one_factor, packs
 from api.resources.health import health
 from api.resources.regions import region
 from api.resources.resolution import resolve_factor
 
 RESOURCES = (
-    health, region, entry, line, account_balance, account_statement, list_activities, find_factors, one_factor, resolve_factor, calculate,
+    health,
+    region,
+    entry,
+    line,
+    account_balance,
+    account_statement,
+    list_activities,
+    find_factors,
+    one_factor,
+    packs,
+    resolve_factor,
+    calculate,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
@@ -22,6 +23,7 @@ from carbon.estimate import estimate
 from carbon.region.divisions import chain_of, divisions
 from factors.gwp import DEFAULT_SET, gwp_set
 from factors.library import load_library
+from ledger.book import Book
 
 CSV, JSONL = "text/csv", ("application/jsonl", "application/x-ndjson")
 EXAMPLE = "activity,quantity,unit,day,division\nelectricity.grid,100,kWh,2023-07-01,330106\n"
@@ -51,14 +53,16 @@ FAULTY = ResponseSpec(data_container=Problem, description="Every fault, by row a
     "/calc", opt=CALCULATOR, status_code=200, sync_to_thread=True, media_type=JSONL[0], tags=["calculate"], operation_class=Calculated,
     responses={422: FAULTY},
 )  # fmt: skip
-def calculate(request: Request[Any, Any, Any], body: RawBody, gwp: FromQuery[str] = DEFAULT_SET) -> Response[bytes]:
+def calculate(
+    request: Request[Any, Any, Any], book: NamedDependency[Book], body: RawBody, gwp: FromQuery[str] = DEFAULT_SET
+) -> Response[bytes]:
     """Emissions by gas of every line of a CSV (or JSON Lines with texts as values), one object a line; or 422 with every fault."""
     kind = request.content_type[0]
     if kind not in {CSV, *JSONL}:
         raise WrongType(detail=f"send {CSV} or {JSONL[0]}, not {kind or 'no type at all'}")
     data = body if kind == CSV else csv_of(body)
     prices = gwp_set(gwp)
-    measure = partial(estimate, library=load_library(), chain=chain_of)
+    measure = partial(estimate, library=load_library(book.home), chain=chain_of)
     lines = parse_activities(data, file=FILE, tree=divisions(), today=today(request), further=measure)
     emissions = measure(lines)
     return Response(b"".join(json_lines(lines, emissions, gwp=prices, chain=chain_of)), media_type=JSONL[0])

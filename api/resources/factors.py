@@ -1,31 +1,58 @@
-"""Emission factors: search, and one by its id."""
+"""Emission factors: search, the packs, and one by its id."""
 
 from typing import Annotated
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.doors import PUBLIC
+from api.finding import search_in
+from factors.activities import Activity
+from factors.coverage import Coverage, coverage
 from factors.factor import EmissionFactor
 from factors.library import load_library
+from factors.search import Wanted
+from ledger.book import Book
 
 
 class FactorList(msgspec.Struct, frozen=True, kw_only=True):
-    """How many factors hold all the words, and the first `limit` of them."""
+    """How many factors answer, and the first `limit` of them, the best first.
+
+    `asks` are the activities among which the words do not decide: ask again with one of them as `activity`. `exact` is false where
+    nothing holds all the words and the nearest are given instead.
+    """
 
     count: int
+    exact: bool
+    asks: list[Activity]
     factors: list[EmissionFactor]
 
 
+Text = Annotated[str, QueryParameter(max_length=200)]
+Scope = Annotated[str, QueryParameter(name="scope", max_length=20)]
+
+
 @get("/factors", opt=PUBLIC, sync_to_thread=True, tags=["factors"])
-def find_factors(q: FromQuery[str] = "", limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 50) -> FactorList:
-    """Factors whose name, id, activity, region, set, source or year hold each word of `q`."""
-    found = load_library().search(q)
-    return FactorList(count=len(found), factors=found[:limit])
+def find_factors(
+    book: NamedDependency[Book], q: Text = "", activity: Text = "", region: Text = "", year: FromQuery[int | None] = None, unit: Text = "",
+    source: Text = "", of_scope: Scope = "", unverified: FromQuery[bool] = True,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 50,
+) -> FactorList:  # fmt: skip
+    """Factors that hold each word of `q` in Chinese or English, within the filters."""
+    wanted = Wanted(words=q, activity=activity, region=region, year=year, unit=unit, source=source, scope=of_scope, unverified=unverified)
+    found = search_in(load_library(book.home)).find(wanted)
+    return FactorList(count=len(found.factors), exact=found.exact, asks=list(found.asks), factors=list(found.factors[:limit]))
+
+
+@get("/packs", opt=PUBLIC, sync_to_thread=True, tags=["factors"])
+def packs(book: NamedDependency[Book]) -> list[Coverage]:
+    """Every pack: publisher, rank, rows, years, places, how far its numbers were checked."""
+    return coverage(load_library(book.home))
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True, tags=["factors"])
-def one_factor(pack: FromPath[str], edition: FromPath[str], row: FromPath[str]) -> EmissionFactor:
+def one_factor(book: NamedDependency[Book], pack: FromPath[str], edition: FromPath[str], row: FromPath[str]) -> EmissionFactor:
     """The factor with the id `pack/edition#row`, such as `cn-grid/2025-47_e001#330000`."""
-    return load_library().factor(f"{pack}/{edition}#{row}")
+    return load_library(book.home).factor(f"{pack}/{edition}#{row}")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from api.doors import PUBLIC
@@ -14,6 +15,7 @@ from factors.activities import find_activity
 from factors.library import load_library
 from factors.resolution import Rejected
 from factors.units import find_unit
+from ledger.book import Book
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/resolution", opt=PUBLIC, sync_to_thread=True, tags=["factors"])
 def resolve_factor(
+    book: NamedDependency[Book],
     activity: Annotated[str, QueryParameter(description="A code, name or alias of an activity.", max_length=200)],
     day: Annotated[date, QueryParameter(description="The first day of the activity.")],
     end: Annotated[date | None, QueryParameter(description="The last day, if it is another.")] = None,
@@ -42,7 +45,7 @@ def resolve_factor(
     category: FromQuery[str] = "", allow_unverified: FromQuery[bool] = False,
 ) -> Resolved:  # fmt: skip
     """The one factor, its coefficients per unit, and why it and no other."""
-    act, library = find_activity(activity), load_library()
+    act, library = find_activity(activity), load_library(book.home)
     last = max(day, end or day)
     found = library.resolve(
         act.id, regions=factor_places(region, last, library), start=day, end=last, unit=find_unit(unit or act.default_unit).token,

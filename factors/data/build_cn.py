@@ -29,6 +29,19 @@ USED = {  # for which years of data the reporting notices prescribe a compliance
 IN_DOUBT = "in doubt (suspects.csv): its document has to be read first"
 
 
+PUBLISHERS = {
+    "GB/T 51366": "住房和城乡建设部", "发改办气候": "国家发展改革委", "发改委": "国家发展改革委", "行业企业温室气体": "国家发展改革委",
+    "行业核算指南": "国家发展改革委",
+}  # fmt: skip
+"""Who issued a document that is cited by its number or title alone."""
+
+
+def publisher_of(source: str) -> str:
+    """Who issued the document: the name before its title, else by its number or title; since 2018 climate belongs to 生态环境部."""
+    named = source.partition("《")[0].removesuffix("应对气候变化司").strip()
+    return next((who for mark, who in PUBLISHERS.items() if mark in source), named or "生态环境部")
+
+
 def grid(facts: Path, links: Links) -> None:
     packs: dict[str, list[Row]] = defaultdict(list)
     titles: dict[str, tuple[str, str]] = {}
@@ -48,7 +61,7 @@ def grid(facts: Path, links: Links) -> None:
     for version, rows in packs.items():
         zh, en = titles[version]
         rule = "use-year" if version == "compliance" else "data-year"
-        write_pack("cn-grid", version, rows, title=(zh, en), publisher=rows[0]["source"][:40], licence=OFFICIAL, rule=rule)
+        write_pack("cn-grid", version, rows, title=(zh, en), publisher=publisher_of(rows[0]["source"]), licence=OFFICIAL, rule=rule)
     members = [
         {"province": province, "grid": grid_code, "year_from": "", "year_to": ""}
         for grid_code, codes in GRIDS.items()
@@ -94,7 +107,7 @@ def fuels(facts: Path, links: Links) -> None:
         if set_id == "other":
             name, version, zh, en = "cn-heat x", "2013", "外购热力缺省值", "Purchased heat default"
         published = (re.search(r"〔(\d{4})〕|-(20\d\d)", rows[0]["source"]) or [""])[0].strip("〔〕-")
-        who = rows[0]["source"][:40]
+        who = publisher_of(rows[0]["source"])
         write_pack(name.split(" ")[0], version, rows, title=(zh, en), publisher=who, licence=OFFICIAL, published=published)
 
 

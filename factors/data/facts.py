@@ -11,15 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from factors.errors import FactorError
+from factors.pack import COLUMNS, Manifest, manifest_text
 from factors.units import find_unit
 
 HERE = Path(__file__).parent
 EDITION = "e001"
 RELEASED = "2026-11-25"
-COLUMNS = [
-    "id", "activities", "region", "parameter", "gas", "value", "unit", "basis", "set_id", "variant", "year_from", "year_to", "published",
-    "used_from", "used_to", "source", "locator", "licence", "evidence", "lower", "upper", "name_zh", "name_en", "notes",
-]  # fmt: skip
 Row = dict[str, str]
 Links = dict[str, list[Row]]
 
@@ -151,19 +148,12 @@ def write_pack(
         row["licence"] = row.get("licence") or licence
     order = sorted(rows, key=lambda row: (row["id"], row["parameter"], row["gas"], row["unit"]))
     content = write_csv(folder / "factors.csv", COLUMNS, order)
-    manifest = {
-        "name": name, "version": version, "edition": int(EDITION[1:]), "title_zh": title[0], "title_en": title[1],
-        "publisher": publisher, "licence": licence, "published": published, "released": RELEASED, "rule": rule, **more, "rows": len(rows),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }  # fmt: skip
-    lines = [f"{key} = {value if isinstance(value, int) else quoted(value)}" for key, value in manifest.items()]
-    if fallback:
-        lines += ["", "[fallback]", *(f"{quoted(place)} = {quoted(wider)}" for place, wider in sorted(fallback.items()))]
-    (folder / "pack.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def quoted(text: object) -> str:
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    manifest = Manifest(
+        name=name, version=version, edition=int(EDITION[1:]), title_zh=title[0], title_en=title[1], publisher=publisher, licence=licence,
+        published=published, released=RELEASED, rule=rule, rows=len(rows), sha256=hashlib.sha256(content).hexdigest(),
+        fallback=fallback or {}, **more,
+    )  # fmt: skip
+    (folder / "pack.toml").write_text(manifest_text(manifest), encoding="utf-8")
 
 
 def read_links(facts: Path) -> Links:

@@ -22,7 +22,7 @@ def test_an_entry_and_its_line_are_told_whole(machine: TestClient[Any]) -> None:
     assert told["co2e_g"] == "2088939968"
     assert {leg["amount"] for leg in told["entry"]["legs"]} >= {"2072745519", "-2072745519"}
     assert len(told["entry"]["leaf"]) == 64
-    assert told["entry"]["payload"].startswith("16:tanzhang.entry.1,")
+    assert told["entry"]["payload"].startswith("16:tanzhang.entry.2,")
     assert told["resolution"]["coefficients"]["CO2"]["exact"] == "873544133/500"
     line = machine.get("/api/v1/lines/0").json()
     assert (line["file"], line["row"], line["activity"]) == ("example_2023.xlsx", 2, "combustion.stationary.bituminous")
