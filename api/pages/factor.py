@@ -20,13 +20,13 @@ from api.finding import search_in
 from api.pages import words
 from api.pages.shell import Asked, language_of, page, translate
 from api.places import place_name
-from carbon.region.divisions import chain_of
+from carbon.region.divisions import factor_places
 from factors.activities import Activity, by_id
 from factors.errors import FactorError
 from factors.factor import EmissionFactor, coefficients
 from factors.gwp import smallest_unit
 from factors.library import FactorLibrary, load_library
-from factors.resolution import Region, Resolution
+from factors.resolution import Resolution
 from factors.search import Found, Wanted
 from factors.units import find_unit
 from ledger.book import Book
@@ -65,7 +65,8 @@ def digits_of(value: Fraction, places: int = 4) -> str:
 def values_of(factor: EmissionFactor) -> list[Value]:
     """The factor per unit of activity: as published, and for a fuel what its three parameters come to."""
     if not any(parameter.name == "ncv" for parameter in factor.parameters):
-        return [Value(p.value, f"{p.unit.split('/')[0]} {gas_name(p.gas)}/{p.unit.split('/')[-1]}") for p in factor.parameters]
+        ready = sorted(factor.parameters, key=lambda p: (p.gas != "CO2", not p.gas.startswith("CO2e")))  # what weighs most stands first
+        return [Value(p.value, f"{p.unit.split('/')[0]} {gas_name(p.gas)}/{p.unit.split('/')[-1]}") for p in ready]
     per = next(parameter.unit for parameter in factor.parameters if parameter.name == "ncv").removeprefix("GJ/")
     amounts, _ = coefficients(factor.parameters, unit=find_unit(per).token, measured={})
     return [Value(grouped(digits_of(amount / KG[smallest_unit(gas)])), f"kg {gas_name(gas)}/{per}") for gas, amount in amounts.items()]
@@ -73,7 +74,7 @@ def values_of(factor: EmissionFactor) -> list[Value]:
 
 def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str]:
     """Gases that the activity is known to emit and the factor does not cover: not estimated, never zero."""
-    if activity is None:
+    if activity is None or any(gas.startswith("CO2e") for gas in factor.gases):
         return []
     wanted = ["CO2", "CH4", "N2O"] if activity.id.startswith(("electricity.", "heat.")) else list(activity.gases)
     covered = {gas.split(".")[0] for gas in factor.gases}
@@ -82,9 +83,9 @@ def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str
 
 def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> Path:
     """How the factor for this activity is found there and then; the factor found may be another one."""
-    regions = (Region("CN", "country"),) if division in {"CN", "WORLD"} else chain_of(division, day)
-    basis = factor.basis if factor.basis not in {"", "NCV"} else None
-    choice = factor.set_id or None
+    regions = factor_places(division, day, library)
+    basis = factor.basis or None
+    choice = factor.set_id or factor.variant or None
     try:
         found = library.resolve(
             factor.activities[0], regions=regions, start=day, end=day, unit=unit, basis=basis, factor=choice,
@@ -132,13 +133,16 @@ def uncertainty_of(factor: EmissionFactor) -> list[tuple[str, str, str, str]]:
     return [(p.name if p.name != "ef" else gas_name(p.gas), str(p.lower), str(p.upper), p.unit) for p in bounded]
 
 
-def _show(request: Asked, book: Book, wanted: Wanted, *, chosen: EmissionFactor | None, day: date | None, found: Found) -> Response[str]:
+def _show(
+    request: Asked, book: Book, wanted: Wanted, *, chosen: EmissionFactor | None, day: date | None, found: Found, opened: bool
+) -> Response[str]:  # fmt: skip
+    """The page; `opened` says whether the reader chose the factor, so that a small screen shows it and not the list."""
     library = load_library(book.home)
     language = language_of(request)
     listed = found.factors
     context: dict[str, Any] = {
         "q": wanted.words, "division": wanted.region, "day": day, "wanted": wanted, "count": len(listed), "asks": found.asks,
-        "exact": found.exact, "packs": len({pack.manifest.name for pack in library.packs}),
+        "exact": found.exact, "opened": opened, "packs": len({pack.manifest.name for pack in library.packs}),
         "total": sum(1 for _ in library.factors()), "chosen": None, "query": query_of(wanted, day),
         "rows": [(one, values_of(one)[0]) for one in listed[:SHOWN]], "shown": SHOWN,
         "publishers": sorted({pack.manifest.publisher for pack in library.packs if len(pack.manifest.publisher) < PUBLISHER_MAX}),
@@ -186,7 +190,7 @@ def factor_list(
     wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
     found = _find(book, wanted)
     first = found.factors[0] if (q or activity) and found.factors and not found.asks and found.exact else None
-    return _show(request, book, wanted, chosen=first, day=day, found=found)
+    return _show(request, book, wanted, chosen=first, day=day, found=found, opened=False)
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True)
@@ -199,7 +203,7 @@ def factor_page(
     chosen = load_library(book.home).factor(f"{pack}/{edition}#{row}")
     wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
     asked = any((q, activity, year, unit, source, of_scope))
-    return _show(request, book, wanted, chosen=chosen, day=day, found=_find(book, wanted) if asked else Found(factors=()))
+    return _show(request, book, wanted, chosen=chosen, day=day, found=_find(book, wanted) if asked else Found(factors=()), opened=True)
 
 
 HEAD = [

@@ -16,7 +16,7 @@ from importlib.resources import files
 import polars as pl
 
 from carbon.errors import DivisionNotFound
-from factors.ladder import MAINLAND
+from factors.ladder import MAINLAND, WORLD
 from factors.library import FactorLibrary
 from factors.resolution import Region
 
@@ -175,6 +175,8 @@ def factor_places(code: str, day: date, library: FactorLibrary) -> tuple[Region,
     if divisions().ever(code) or is_iso(code):
         return chain_of(code, day)
     if code in {factor.region for factor in library.factors()}:
+        if code == WORLD.code:
+            return (WORLD,)
         country = MAINLAND if code.startswith("CN-") else code[:2]
         return (Region(code, "grid"), Region(country, "country")) if code != country else (Region(country, "country"),)
     raise DivisionNotFound(code)

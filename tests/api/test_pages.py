@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from carbon.holder import Holder
+from factors.library import load_library
 from ledger.book import Book
 
 PAGES = [
@@ -194,3 +195,37 @@ def test_the_documentation_comes_from_this_machine(client: TestClient[Any]) -> N
     assert told["openapi"].startswith("3.1")
     assert "/api/v1/calc" in told["paths"]
     assert "text/csv" in told["paths"]["/api/v1/calc"]["post"]["requestBody"]["content"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_search_for_a_fuel_opens_its_card_and_an_ambiguous_name_asks(client: TestClient[Any], lang: str) -> None:
+    coal = client.get(f"/{lang}/factors?q=烟煤").text
+    assert "1,747.088266" in coal
+    assert "cn-fuels/ndrc2013_steel_e001#bituminous_coal" in coal
+    asks = client.get(f"/{lang}/factors?q=经济舱").text
+    assert "activity=travel.air.short_haul" in asks
+    assert 'class="sheet"' not in asks, "no card is opened by guess"
+    chosen = client.get(f"/{lang}/factors?q=经济舱&activity=travel.air.short_haul").text
+    assert "desnz/2025_e001#travel.air.short_haul" in chosen
+    assert 'class="sheet"' in chosen
+
+
+def test_filters_of_the_factors_hold_on_the_page_and_in_its_files(client: TestClient[Any]) -> None:
+    query = "q=electricity&year=2022&scope=2&source=US+EPA"
+    page = client.get(f"/en/factors?{query}").text
+    rows = client.get(f"/en/factors/found.json?{query}").json()
+    assert "28 factors" in page
+    assert {row["region"].partition("-")[0] for row in rows} == {"US"}
+    assert {row["year"] for row in rows} == {2022}
+    assert client.get("/en/factors?unit=florin").status_code == 422
+
+
+def test_every_factor_has_a_card(client: TestClient[Any]) -> None:
+    """One of each pack and place: the world, countries, grids, provinces."""
+    seen: set[tuple[str, str]] = set()
+    for factor in load_library().factors():
+        key = (factor.id.partition("#")[0], factor.region[:2] if factor.region.isdigit() else factor.region)
+        if key not in seen:
+            seen.add(key)
+            pack, _, row = factor.id.partition("#")
+            assert client.get(f"/zh/factors/{pack}/{row}").status_code == 200, factor.id
