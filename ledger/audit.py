@@ -18,8 +18,9 @@ from ledger.bulk import read
 from ledger.checkpoint import Checkpoint, public_key, read_log
 from ledger.errors import BadProof, MalformedEntry
 from ledger.payload import FORMAT, NO_LEGS, legs_text, netstring, netstrings
-from ledger.proof import append, leaf_hash, peaks_of, root_of
+from ledger.proof import HASH_BYTES, peaks_of, root_of
 from ledger.retrace import Tables, Violation, first_fault
+from ledger.tile import Growth, leaf_hashes, stray_tile, wrong_tile
 from ledger.types import microseconds
 
 CHUNK = 50_000  # entries
@@ -129,33 +130,37 @@ def _entries(connection: sa.Connection) -> Iterator[pl.DataFrame]:
 
 
 def _log_holds(connection: sa.Connection, tables: Tables, checkpoints: list[Checkpoint]) -> list[Violation]:
-    """The log has no gap; each payload is what its rows say; head and every checkpoint are roots of the tree over the payloads."""
+    """The log has no gap; each payload is what its rows say; tiles, head and every checkpoint are those of the tree over the payloads."""
     found: dict[str, Violation] = {}
-    peaks: list[bytes] = []
-    size = 0
+    tree = Growth.empty()
     marks = sorted(checkpoints, key=lambda one: one.size)
     behind = 0
     for frame in _entries(connection):
-        expected = pl.int_range(size, size + frame.height, eager=True, dtype=pl.Int64)
+        start = tree.size
+        expected = pl.int_range(start, start + frame.height, eager=True, dtype=pl.Int64)
         if not frame["id"].equals(expected.alias("id")):
             gap = int(expected.filter(frame["id"] != expected)[0])
             found.setdefault("contiguous", Violation("contiguous", f"entry {gap}", "it is missing from the log"))
             break
         for violation in _payloads_match(frame, tables):
             found.setdefault(violation.law, violation)
-        leaves = [leaf_hash(payload) for payload in frame["payload"].to_list()]
-        start = size
-        while behind < len(marks) and marks[behind].size <= start + len(leaves):
+        leaves = leaf_hashes(frame["payload"].to_list())
+        while behind < len(marks) and marks[behind].size <= start + frame.height:
             mark = marks[behind]
-            peaks, size = append(peaks, size, leaves[size - start : mark.size - start])
-            if root_of(peaks) != mark.root:
+            tree.add(leaves[(tree.size - start) * HASH_BYTES : (mark.size - start) * HASH_BYTES])
+            if root_of(tree.peaks) != mark.root:
                 reason = f"the log up to here is not the one that was signed over {mark.size} entries: its past was changed or rolled back"
                 found.setdefault("checkpoint", Violation("checkpoint", f"entry {mark.size - 1}", reason))
             behind += 1
-        peaks, size = append(peaks, size, leaves[size - start :])
+        tree.add(leaves[(tree.size - start) * HASH_BYTES :])
+        if wrong := wrong_tile(connection, tree.taken()):
+            found.setdefault("tiles", Violation("tiles", *wrong))
     else:
-        for violation in _outside_agrees(marks, size):
+        for violation in _outside_agrees(marks, tree.size):
             found.setdefault(violation.law, violation)
+        if wrong := stray_tile(connection, tree.size):
+            found.setdefault("tiles", Violation("tiles", *wrong))
+    size, peaks = tree.size, tree.peaks
     head = connection.exec_driver_sql("SELECT size, root, peaks FROM head ORDER BY id LIMIT 1").one_or_none()
     if head is not None and (head[0], bytes(head[1]), peaks_of(bytes(head[2]))) != (size, root_of(peaks), peaks):
         reason = (

@@ -34,7 +34,8 @@ from ledger.errors import (
 from ledger.judge import Case, judge
 from ledger.payload import NO_LEGS, bodies, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
-from ledger.proof import append, leaf_hash, peaks_of, root_of
+from ledger.proof import peaks_of, root_of
+from ledger.tile import grow
 from ledger.types import microseconds
 
 
@@ -112,7 +113,9 @@ def post(
         raw = payloads(fresh["body"], fresh["id"], posted_at_us=microseconds(now)).cast(pl.Binary)
         fresh = fresh.with_columns(payload=raw, posted_at=pl.lit(now).dt.cast_time_unit("us"))
         _write(connection, fresh, postings, batch.cells, commodities, _named(named, fresh, postings, new), enactment)
-        _move_head(connection, *append(peaks, size, [leaf_hash(payload) for payload in raw.to_list()]))
+        growth = grow(connection, size, peaks, raw.to_list())
+        insert(connection, "tile", growth.rows())
+        _move_head(connection, growth.peaks, growth.size)
     ids = entries.join(fresh.select("no", "id"), on="no", how="left", maintain_order="left").select(pl.coalesce("known", "id")).to_series()
     told = tuple(
         Refusal(no, case.reference(no) or entries["reference"][no], error.code, str(error)) for no, error in sorted(refused.items())

@@ -52,6 +52,14 @@ def root_of(peaks: Sequence[bytes]) -> bytes:
     return root
 
 
+def perfect_root(hashes: bytes) -> bytes:
+    """The root over a power of two of hashes, one after the other: level by level, which is the fastest that hashlib can do."""
+    while len(hashes) > HASH_BYTES:
+        pairs = range(0, len(hashes), 2 * HASH_BYTES)
+        hashes = b"".join([hashlib.sha256(b"\1" + hashes[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
+    return hashes
+
+
 def root(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes."""
     return root_of(append([], 0, leaves)[0])
@@ -62,16 +70,29 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The leaves (first, one past the last) whose roots are the audit path of leaf `index`, the lowest sibling first.
+
+    RFC 9162, section 2.1.3.1. A range that ends before `size` is a perfect subtree. Raises BadProof where there is no such leaf.
+    """
+    if not 0 <= index < size:
+        raise BadProof(f"there is no leaf {index} in a tree of {size}")
+    ranges: list[tuple[int, int]] = []
+    start, stop = 0, size
+    while stop - start > 1:
+        middle = start + _split(stop - start)
+        if index < middle:
+            ranges.append((middle, stop))
+            stop = middle
+        else:
+            ranges.append((start, middle))
+            start = middle
+    return ranges[::-1]
+
+
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path from leaf `index` to the root, the lowest sibling first (RFC 9162, section 2.1.3.1)."""
-    if not 0 <= index < len(leaves):
-        raise BadProof(f"there is no leaf {index} in a tree of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    k = _split(len(leaves))
-    if index < k:
-        return [*inclusion_proof(leaves[:k], index), root(leaves[k:])]
-    return [*inclusion_proof(leaves[k:], index - k), root(leaves[:k])]
+    """The audit path from leaf `index` to the root, the lowest sibling first, over all leaf hashes of a small tree."""
+    return [root(leaves[start:stop]) for start, stop in inclusion_ranges(index, len(leaves))]
 
 
 def check_inclusion(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], root_hash: bytes) -> bool:
@@ -92,20 +113,31 @@ def check_inclusion(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]
     return sn == 0 and node == root_hash
 
 
+def consistency_ranges(first: int, size: int) -> list[tuple[int, int]]:
+    """The leaves whose roots show the tree of `first` leaves to be the beginning of that of `size`, the lowest node first.
+
+    RFC 9162, section 2.1.4.1. Raises BadProof where there is no such beginning.
+    """
+    if not 0 < first <= size:
+        raise BadProof(f"a tree of {size} has no beginning of {first}")
+    ranges: list[tuple[int, int]] = []
+    start, stop = 0, size
+    while stop != first:
+        middle = start + _split(stop - start)
+        if first <= middle:
+            ranges.append((middle, stop))
+            stop = middle
+        else:
+            ranges.append((start, middle))
+            start = middle
+    if start > 0:  # else the beginning is a perfect subtree itself, whose root the reader has
+        ranges.append((start, stop))
+    return ranges[::-1]
+
+
 def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
-    """The nodes that show the tree of `first` leaves to be the beginning of this one (RFC 9162, section 2.1.4.1)."""
-    if not 0 < first <= len(leaves):
-        raise BadProof(f"a tree of {len(leaves)} has no beginning of {first}")
-    return _subproof(leaves, first, whole=True)
-
-
-def _subproof(leaves: Sequence[bytes], first: int, *, whole: bool) -> list[bytes]:
-    if first == len(leaves):
-        return [] if whole else [root(leaves)]
-    k = _split(len(leaves))
-    if first <= k:
-        return [*_subproof(leaves[:k], first, whole=whole), root(leaves[k:])]
-    return [*_subproof(leaves[k:], first - k, whole=False), root(leaves[:k])]
+    """The nodes that show the tree of `first` leaves to be the beginning of this one, over all leaf hashes of a small tree."""
+    return [root(leaves[start:stop]) for start, stop in consistency_ranges(first, len(leaves))]
 
 
 def check_consistency(*, first: int, first_root: bytes, second: int, second_root: bytes, path: Sequence[bytes]) -> bool:

@@ -155,12 +155,13 @@ class RetirementRow(SQLModel, table=True):
 
 
 class TileRow(SQLModel, table=True):
-    """256 hashes of one level of the tree, once all are there: what a proof reads instead of hashing the log again (C2SP tlog-tiles)."""
+    """256 hashes of one level of the tree and their root, once all are there: what a proof reads instead of the log (C2SP tlog-tiles)."""
 
     __tablename__ = "tile"
     __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
     level: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     place: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    root: bytes = Field(sa_type=Blob)
     hashes: bytes = Field(sa_type=Blob)
 
 

@@ -126,7 +126,7 @@ def _rules() -> None:
     op.create_index("hold_end_hold", "hold_end", ["hold_id"])
     op.create_table(
         "tile",
-        _column("level", Int), _column("place", Int), _column("hashes", Blob),
+        _column("level", Int), _column("place", Int), _column("root", Blob), _column("hashes", Blob),
         sa.PrimaryKeyConstraint("level", "place"), **CLUSTERED,
     )
 
