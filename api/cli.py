@@ -16,6 +16,7 @@ from api.commands import (  # noqa: F401
     factors,
     holder,
     post,
+    proof,
     recalc,
     record,
     region,
@@ -43,6 +44,7 @@ COMMANDS = (
 )  # fmt: skip
 for command in COMMANDS:
     asked.add(app, command)
+app.add_typer(proof.proof, name="proof")
 app.add_typer(account.account, name="account")
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")

@@ -19,6 +19,7 @@ from ledger.errors import BadProof
 SIGNATURE_MARK = "\u2014 "
 CLOSE = "\n\n"  # after a note, which ends its last line itself
 _END = b"\n" + CLOSE.encode()
+_TAIL = 16_384  # bytes at the end of a log that hold a whole note
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,30 @@ def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
         raise BadProof(
             f"a checkpoint whose signature or form does not hold: {lines[0][:60]!r} size {lines[1][:20] if lines[1:] else '?'}"
         ) from error
+    if note != f"{text}\n\n{SIGNATURE_MARK}{name} {base64.b64encode(raw).decode()}\n":
+        raise BadProof(f"the checkpoint of {origin[:60]!r} over {size[:20]} is not written as it was signed")
     if name != origin or raw[:4] != _key_id(origin, public):
         raise BadProof(f"the checkpoint of {origin} is signed by another key")
     return checkpoint
+
+
+def verifier_key(name: str, public: Ed25519PublicKey) -> str:
+    """The public key as a C2SP vkey (c2sp.org/signed-note): name, key id, and 0x01 ‖ key in base64, parted by +."""
+    encoded = base64.b64encode(b"\x01" + public.public_bytes_raw()).decode()
+    return f"{name}+{_key_id(name, public).hex()}+{encoded}"
+
+
+def read_verifier_key(text: str) -> tuple[str, Ed25519PublicKey]:
+    """The name and the public key that a vkey says; BadProof where it is none."""
+    try:
+        name, _, encoded = text.split("+", 2)
+        raw = base64.b64decode(encoded, validate=True)
+        public = Ed25519PublicKey.from_public_bytes(raw[1:])
+    except ValueError as error:
+        raise BadProof(f"{text[:100]!r} is no public key of the form name+id+base64, as `tanzhang proof key` writes it") from error
+    if not name or verifier_key(name, public) != text:
+        raise BadProof(f"the id in the public key {text[:100]!r} is not the one of its name and key")
+    return name, public
 
 
 def append_note(file: Path, note: str) -> None:
@@ -112,10 +134,35 @@ def _whole(data: bytes) -> int:
     return end + len(_END) if (end := data.rfind(_END)) >= 0 else 0
 
 
+def newest_note(file: Path) -> str | None:
+    """The last whole note of a log file, read from its end; None where there is none."""
+    if not file.exists():
+        return None
+    with file.open("rb") as log:
+        log.seek(max(log.seek(0, os.SEEK_END) - _TAIL, 0))
+        notes = _notes(log.read())
+    return notes[-1] if notes else None
+
+
+def note_over(file: Path, size: int) -> str | None:
+    """The last note of a log file that was signed over `size` entries; None where there is none. Nothing is verified here."""
+    notes = _notes(file.read_bytes()) if file.exists() else []
+    return next((note for note in reversed(notes) if note.split("\n", 2)[1:2] == [str(size)]), None)
+
+
+def signed_sizes(file: Path) -> list[int]:
+    """The sizes over which notes of a log file were signed, ascending. Nothing is verified here."""
+    notes = _notes(file.read_bytes()) if file.exists() else []
+    return sorted({int(size) for note in notes for size in note.split("\n", 2)[1:2] if size.isascii() and size.isdigit()})
+
+
+def _notes(data: bytes) -> list[str]:
+    """The whole notes in `data`; of one that begins before it the end is the first."""
+    return [f"{note}\n" for note in data[: _whole(data)].decode(errors="replace").split("\n" + CLOSE) if note]
+
+
 def read_log(file: Path, public: Ed25519PublicKey) -> list[Checkpoint]:
     """All whole checkpoints of a log file, the oldest first; BadProof at the first that does not hold."""
     if not file.exists():
         return []
-    data = file.read_bytes()
-    notes = data[: _whole(data)].decode(errors="replace").split("\n" + CLOSE)
-    return [read_note(f"{note}\n", public) for note in notes if note]
+    return [read_note(note, public) for note in _notes(file.read_bytes())]
