@@ -6,6 +6,7 @@ from api.resources.calc import calculate
 from api.resources.entries import entry, line
 from api.resources.factors import find_factors, one_factor, packs
 from api.resources.health import health
+from api.resources.proofs import entry_proof
 from api.resources.regions import region
 from api.resources.resolution import resolve_factor
 
@@ -13,6 +14,7 @@ RESOURCES = (
     health,
     region,
     entry,
+    entry_proof,
     line,
     account_balance,
     account_statement,
