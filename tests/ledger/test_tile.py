@@ -197,8 +197,6 @@ def test_a_tile_is_written_with_the_entry_that_fills_it_and_its_paths_are_the_na
 
 def test_a_book_beyond_a_tile_of_tiles_proves_its_entries_and_reads_little(book: Book) -> None:
     """65,536 entries fill a tile of level 1; a proof reads some tiles and roots, never the log."""
-    if book.dialect == "postgresql" and not SOAK:
-        pytest.skip("on PostgreSQL in the long run (TANZHANG_SOAK): the sizes around 256 are tested on both")
     put(book, moves(0, 65_400))
     put(book, moves(65_400, 200))
     leaves = payload_leaves(book)
