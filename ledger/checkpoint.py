@@ -70,29 +70,41 @@ def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
 
 def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
     """The checkpoint as a C2SP signed note, signed under its origin's name."""
-    text = checkpoint.text()
-    blob = _key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
-    return f"{text}\n{SIGNATURE_MARK}{checkpoint.origin} {base64.b64encode(blob).decode()}\n"
+    return sign_text(checkpoint.text(), name=checkpoint.origin, key=key)
 
 
-def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
-    """The checkpoint of a signed note; BadProof where its form, its signature or its signer is wrong."""
+def sign_text(text: str, *, name: str, key: Ed25519PrivateKey) -> str:
+    """A C2SP signed note (c2sp.org/signed-note) of a text that ends its last line and has no empty one."""
+    blob = _key_id(name, key.public_key()) + key.sign(text.encode())
+    return f"{text}\n{SIGNATURE_MARK}{name} {base64.b64encode(blob).decode()}\n"
+
+
+def read_text(note: str, public: Ed25519PublicKey) -> tuple[str, str]:
+    """Signer's name and text of a signed note that is written exactly as it was signed; BadProof where anything of it does not hold."""
     text, _, signature = note.partition("\n\n")
-    lines = text.split("\n")
+    shown = text.split("\n")[0][:60]
     try:
-        origin, size, root_text = lines
-        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root_text, validate=True))
         name, blob = signature.rstrip("\n").removeprefix(SIGNATURE_MARK).rsplit(" ", 1)
         raw = base64.b64decode(blob, validate=True)
         public.verify(raw[4:], f"{text}\n".encode())
     except (ValueError, InvalidSignature) as error:
-        raise BadProof(
-            f"a checkpoint whose signature or form does not hold: {lines[0][:60]!r} size {lines[1][:20] if lines[1:] else '?'}"
-        ) from error
-    if note != f"{text}\n\n{SIGNATURE_MARK}{name} {base64.b64encode(raw).decode()}\n":
-        raise BadProof(f"the checkpoint of {origin[:60]!r} over {size[:20]} is not written as it was signed")
-    if name != origin or raw[:4] != _key_id(origin, public):
-        raise BadProof(f"the checkpoint of {origin} is signed by another key")
+        raise BadProof(f"the signature of {shown!r} does not hold, or is another key's") from error
+    if raw[:4] != _key_id(name, public) or note != f"{text}\n\n{SIGNATURE_MARK}{name} {base64.b64encode(raw).decode()}\n":
+        raise BadProof(f"the note {shown!r} is not written as it was signed")
+    return name, f"{text}\n"
+
+
+def read_note(note: str, public: Ed25519PublicKey) -> Checkpoint:
+    """The checkpoint of a signed note; BadProof where its form, its signature or its signer is wrong."""
+    name, text = read_text(note, public)
+    lines = text.split("\n")
+    try:
+        origin, size, root_text, _ = lines
+        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root_text, validate=True))
+    except ValueError as error:
+        raise BadProof(f"a note that is no checkpoint: {lines[0][:60]!r} size {lines[1][:20] if lines[1:] else '?'}") from error
+    if name != origin or checkpoint.text() != text:
+        raise BadProof(f"the checkpoint of {origin[:60]!r} over {size[:20]} is not written as it was signed, or by another")
     return checkpoint
 
 
@@ -146,8 +158,13 @@ def newest_note(file: Path) -> str | None:
 
 def note_over(file: Path, size: int) -> str | None:
     """The last note of a log file that was signed over `size` entries; None where there is none. Nothing is verified here."""
-    notes = _notes(file.read_bytes()) if file.exists() else []
-    return next((note for note in reversed(notes) if note.split("\n", 2)[1:2] == [str(size)]), None)
+    newest = newest_note(file)
+    notes = [] if newest is None else [newest] if _says(newest, size) else _notes(file.read_bytes())
+    return next((note for note in reversed(notes) if _says(note, size)), None)
+
+
+def _says(note: str, size: int) -> bool:
+    return note.split("\n", 2)[1:2] == [str(size)]
 
 
 def signed_sizes(file: Path) -> list[int]:

@@ -147,9 +147,9 @@ class Tree:
     """The tree over the first `size` entries of a book, read through one connection: tiles, and the ragged right edge made again."""
 
     def __init__(self, connection: sa.Connection, size: int) -> None:
-        held = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar_one()
+        held = connection.exec_driver_sql("SELECT size FROM head WHERE id = 1").scalar() or 0
         if not 0 <= size <= held:
-            raise BadProof(f"the book has no log of {size} entries, it holds {held}")
+            raise BadProof(f"the book has no log of {size} entries, it holds {held}: where that many were signed, run tanzhang verify")
         self.size, self._held, self._connection = size, int(held), connection
         self._read: dict[tuple[int, int], bytes] = {}
 

@@ -25,7 +25,7 @@ from factors.errors import NoGwp
 from factors.gwp import DEFAULT_SET, GwpSet, gwp_set, gwp_sets, valuation
 from ledger.balances import EntryView
 from ledger.book import Book
-from ledger.checkpoint import public_key, read_log
+from ledger.checkpoint import note_over, public_key, read_note
 from ledger.errors import BadProof
 from ledger.principal import Principal
 
@@ -57,14 +57,13 @@ def gases_of(view: EntryView) -> list[tuple[str, str, list[Any]]]:
 
 def checkpointed(book: Book, view: EntryView) -> str:
     """Whether the log's root is the one signed outside the database: ``signed``, ``other`` (it is not), or ``none`` (nobody signed)."""
-    key = public_key(book.home / "secrets")
-    if key is None or not book.checkpoint_file.exists():
+    key, note = public_key(book.home / "secrets"), note_over(book.checkpoint_file, view.log_size)
+    if key is None or note is None:
         return "none"
     try:
-        signed = {checkpoint.size: checkpoint.root for checkpoint in read_log(book.checkpoint_file, key)}
+        return "signed" if read_note(note, key).root == view.log_root else "other"
     except BadProof:
         return "other"
-    return "none" if view.log_size not in signed else "signed" if signed[view.log_size] == view.log_root else "other"
 
 
 def entry_context(request: Asked, book: Book, explained: Explanation, holder: Holder | None, gwp: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,23 @@ def test_a_proof_stays_true_whatever_is_posted_after_it(book: Book) -> None:
     assert check(kept, key=own_key(book)).checkpoint.size == 1
     grown = check(prove_growth(book, 1).text().encode(), key=own_key(book))
     assert grown.older == check(kept).checkpoint, "the later log goes on from the one that was proved"
+
+
+def test_proofs_hold_while_others_write(book: Book) -> None:
+    put(book, moves(0, 250))
+    key = own_key(book)
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [put(book, moves(first, 5)) for first in range(250, 400, 5)])
+        count = 0
+        while not writing.done() or count < 5:
+            size = signed_sizes(book.checkpoint_file)[-1]
+            for index in (0, size - 1):
+                proved = check(prove_entry(book, index).text().encode(), key=key)
+                assert proved.entry is not None
+                assert (proved.entry.id, proved.checkpoint.size >= size) == (index, True)
+            assert check(prove_growth(book, 250).text().encode(), key=key).checkpoint.size >= size
+            count += 1
+    assert writing.exception() is None
 
 
 def test_an_entry_is_found_by_its_reference_to_the_letter(book: Book) -> None:
