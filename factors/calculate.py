@@ -24,12 +24,12 @@ def products(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> p
     text = pl.col("quantity")
     decimals = (text.str.len_bytes().cast(pl.Int64) - text.str.find(".", literal=True).cast(pl.Int64) - 1).fill_null(0)
     powers = pl.Series([10**n for n in range(19)], dtype=pl.Int128)
-    mantissa = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False).cast(pl.Int128)
+    mantissa = pl.when(decimals <= 18).then(text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False).cast(pl.Int128))
     work = framed.join(table, on="resolution", how="left", maintain_order="left").select(
         "quantity",
         "resolution",
         product=mantissa * pl.col("top"),
-        bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.cast(pl.UInt32)),
+        bottom=pl.col("bottom") * pl.lit(powers).gather(decimals.clip(0, 18).cast(pl.UInt32)),
     )
     rounded = work.select(half_even_quotient(pl.col("product"), pl.col("bottom"))).to_series()
     known = {at: coefficient for at, coefficient in enumerate(coefficients) if coefficient is not None}
