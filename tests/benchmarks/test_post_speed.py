@@ -62,7 +62,7 @@ def frames(count: int) -> Frames:
     entries = pl.DataFrame(
         {
             "no": number, "key": [new_key() for _ in range(count)], "book": "physical", "kind": "emission", "day": days,
-            "reference": [f"ref {place}" for place in number], "evidence": None, "reverses": None,
+            "reference": [f"ref {place}" for place in number], "evidence": None, "reverses": None, "detail": None,
         },
         schema=ENTRIES,
     )  # fmt: skip
