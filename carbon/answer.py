@@ -18,9 +18,10 @@ import msgspec
 import polars as pl
 
 from carbon.activity import ActivityFrame
-from carbon.estimate import ChainOf, EmissionFrame
+from carbon.estimate import EmissionFrame
 from factors.calculate import half_even_quotient
 from factors.gwp import GwpSet, smallest_unit
+from factors.ladder import ChainOf
 from factors.resolution import Resolution, Step
 
 CHUNK = 50_000

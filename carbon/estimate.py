@@ -4,7 +4,7 @@ Lines meet their factor by a small key (activity, unit, place as far as it matte
 never per line. `factors.calculate` multiplies.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -13,20 +13,16 @@ import polars as pl
 
 from carbon.activity import ActivityFrame
 from carbon.errors import Fault, FaultyFile
-from factors.calculate import products
+from factors.calculate import INT64_MAX, products
+from factors.dense import QUARANTINE_SCHEMA, Rules
 from factors.errors import FactorNotFound, UnitMismatch
-from factors.ladder import NOT_MAINLAND
+from factors.ladder import ChainOf, place_key
 from factors.library import FactorLibrary
-from factors.resolution import Region, Resolution
-
-ChainOf = Callable[[str, date], Sequence[Region]]
-"""The places of a division on a day, from the smallest to the country."""
+from factors.resolution import Resolution
 
 MEASURED = ("ncv", "carbon_content", "oxidation", "density")
 CHOICES = ("method", "factor", "category", *MEASURED, "biogenic_share")
 KEY = ("activity", "unit", "place", "depth", "year", "span_start", "span_end", *CHOICES)
-INT64_MAX = 2**63 - 1
-QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int32, "column": pl.String, "value": pl.String, "code": pl.String, "reason": pl.String})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +49,6 @@ class EmissionFrame:
         return tall.filter(pl.col("amount").is_not_null() & (pl.col("amount") != 0)).sort("line", maintain_order=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Choices:
-    """What holds for all lines of one estimate."""
-
-    allow_unverified: bool
-    known: date | None
-    programme: str
-
-
 def estimate(
     lines: ActivityFrame, library: FactorLibrary, *, chain: ChainOf, allow_unverified: bool = False, quarantine: bool = False,
     known: date | None = None, programme: str = "inventory",
@@ -72,14 +59,14 @@ def estimate(
     `known` is the day as of which the packs are read, `programme` whose rule says which basis and geography is wanted.
     Deductions and exports come out positive: on which side they are booked is the chart's business.
     """
-    choices = _Choices(allow_unverified, known, programme)
+    rules = Rules(allow_unverified, known, programme)
     keyed = _keyed(lines.frame, library, chain)
     keys = keyed.unique("key", keep="first", maintain_order=True)
     resolutions: dict[int, Resolution] = {}
     refused: dict[int, tuple[str, str, str]] = {}
     for row in keys.iter_rows(named=True):
         try:
-            resolutions[row["key"]] = _resolve(row, library, chain, lines.parameter_units, choices)
+            resolutions[row["key"]] = _resolve(row, library, chain, lines.parameter_units, rules)
         except FactorNotFound as error:
             refused[row["key"]] = (error.column, error.code, error.reason)
         except UnitMismatch as error:
@@ -113,22 +100,12 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary, chain: ChainOf) -> pl.Da
     `depth`, the length of a line's chain, is one of them: a county under its city and one under its province pass a different number of
     places on the way to the same factor, and each line names its own.
     """
-    activities = frame["activity"].unique()
-    coarse: dict[str, str] = {}
-    for activity in activities:
-        inside = {region for region in library.regions_with_factors(activity) if region.isdigit() or region.startswith("CN-")}
-        provinces_only = all(region.endswith("0000") for region in inside if region.isdigit())
-        coarse[activity] = "country" if not inside else "province" if provinces_only else "division"
-    division = pl.col("division")
-    mainland = division.str.contains(r"^[0-9]{6}$") & ~division.str.slice(0, 2).is_in(NOT_MAINLAND)
-    level = pl.col("activity").replace_strict(coarse, return_dtype=pl.String)
+    depths = {activity: library.place_depth(activity) for activity in frame["activity"].unique()}
+    parts = frame.select("activity", "division").unique()
+    keys = [place_key(division, depths[activity]) if division else division for activity, division in parts.iter_rows()]
+    parts = parts.with_columns(place=pl.Series(keys, dtype=pl.String))
     crosses = pl.col("start").dt.year() != pl.col("end").dt.year()
-    placed = frame.with_columns(
-        place=pl.when(mainland & (level == "country"))
-        .then(pl.lit("CN"))
-        .when(mainland & (level == "province"))
-        .then(division.str.slice(0, 2))
-        .otherwise(division),
+    placed = frame.join(parts, on=["activity", "division"], how="left", nulls_equal=True, maintain_order="left").with_columns(
         year=pl.col("end").dt.year(),
         span_start=pl.when(crosses).then(pl.col("start")),
         span_end=pl.when(crosses).then(pl.col("end")),
@@ -147,7 +124,7 @@ def _depths(placed: pl.DataFrame, chain: ChainOf) -> pl.DataFrame:
     return places.with_columns(depth=pl.Series(depths, dtype=pl.UInt8))
 
 
-def _resolve(row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], choices: _Choices) -> Resolution:
+def _resolve(row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], rules: Rules) -> Resolution:
     measured = {name: (str(row[name]), units[name]) for name in MEASURED if row[name] is not None}
     start, end = row["start"], row["end"]
     assert isinstance(start, date)
@@ -163,9 +140,9 @@ def _resolve(row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, 
         factor=_text(row["factor"]),
         category=_text(row["category"]),
         measured=measured,
-        allow_unverified=choices.allow_unverified,
-        known=choices.known,
-        programme_name=choices.programme,
+        allow_unverified=rules.allow_unverified,
+        known=rules.known,
+        programme_name=rules.programme,
     )
     share = row["biogenic_share"]
     return resolution if share is None else _with_biogenic(resolution, Fraction(str(share)))

@@ -11,8 +11,9 @@ import io
 import os
 import re
 import shutil
+import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from factors.activities import find_activity
 from factors.errors import AmbiguousAlias, PackInvalid, UnknownActivity
 from factors.faults import all_faults
 from factors.library import FactorLibrary, load_library
-from factors.pack import COLUMNS, Manifest, Pack, assemble, manifest_faults, manifest_text
+from factors.pack import COLUMNS, Manifest, Pack, assemble, manifest_faults, manifest_text, table_text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9.\-]{0,59}")
 BYTES_MAX, ROWS_MAX, FAULTS_MAX = 64 * 2**20, 100_000, 200
@@ -53,15 +54,14 @@ def add_pack(source: Path, home: Path, library: FactorLibrary) -> tuple[Pack, bo
         if hashlib.sha256(target.joinpath("factors.csv").read_bytes()).hexdigest() == pack.manifest.sha256:
             return pack, False
         raise PackInvalid(pack.manifest.id, ["is stored with other rows: a released pack is never changed, give this one the next edition"])
-    draft_folder = home / "packs" / f".draft-{os.getpid()}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft_folder = Path(tempfile.mkdtemp(prefix=".draft-", dir=home / "packs"))
     try:
-        draft_folder.mkdir(parents=True)
         for name, data in (("factors.csv", content), ("pack.toml", manifest_text(pack.manifest).encode())):
             with draft_folder.joinpath(name).open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
         draft_folder.rename(target)
     finally:
         shutil.rmtree(draft_folder, ignore_errors=True)
@@ -72,7 +72,7 @@ def judge(draft: Draft, library: FactorLibrary) -> tuple[Pack, bytes]:
     """The pack and the bytes of its factors.csv; PackInvalid with every fault of manifest and rows."""
     faults = list(draft.faults)
     rows = list(_rows_named(draft, faults))
-    content = _csv_of(rows)
+    content = table_text(COLUMNS, rows)
     given = draft.manifest.get("sha256")
     if given and given != draft.sha256:
         faults.append(f"factors.csv is not what pack.toml pins: its sha256 is {draft.sha256[:12]}…, the manifest says {str(given)[:12]}…")
@@ -85,8 +85,7 @@ def judge(draft: Draft, library: FactorLibrary) -> tuple[Pack, bytes]:
         faults += [*manifest_faults(manifest), *_claims(manifest, library)]
     except msgspec.ValidationError as error:
         faults.append(f"pack.toml: {error}")
-    broken = all_faults(rows, numbers=draft.numbers)
-    faults += broken
+    faults += all_faults(rows, numbers=draft.numbers)
     if not rows:
         faults.append("there is no row below the names of the columns")
     if manifest is None or faults:
@@ -187,6 +186,9 @@ def _claims(manifest: Manifest, library: FactorLibrary) -> Iterator[str]:
         yield f"{manifest.name!r} is the name of a shipped pack: choose another"
     if manifest.replaces.partition("/")[0] in ours:
         yield f"a shipped pack ({manifest.replaces}) is not replaced: a supplier's number outranks it by its rank"
+    taken = sorted(place for pack in load_library().packs for place in pack.manifest.fallback if place in manifest.fallback)
+    if taken:
+        yield f"fallback of {', '.join(taken)}: a shipped pack says what stands in for that place"
     known = {pack.manifest.id for pack in library.packs}
     if manifest.replaces and manifest.replaces not in known:
         yield f"replaces {manifest.replaces!r}, which is not stored"
@@ -210,11 +212,3 @@ def _answered_twice(pack: Pack) -> Iterator[str]:
                 yield f"{factor.id} and {seen[key]} answer the same question ({activity}): tell them apart by variant or year"
                 break
             seen[key] = factor.id
-
-
-def _csv_of(rows: Sequence[dict[str, str]]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n", restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue().encode()

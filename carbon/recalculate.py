@@ -14,9 +14,10 @@ import polars as pl
 from carbon.activity import ActivityFrame
 from carbon.answer import co2e
 from carbon.errors import CarbonError
-from carbon.estimate import ChainOf, EmissionFrame, estimate
+from carbon.estimate import EmissionFrame, estimate
 from factors.activities import activities
 from factors.gwp import GwpSet
+from factors.ladder import ChainOf
 from factors.library import FactorLibrary
 
 STEPS = ("activity", "factor", "gwp", "method")

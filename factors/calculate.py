@@ -10,6 +10,8 @@ import polars as pl
 
 from factors.gwp import half_even
 
+INT64_MAX = 2**63 - 1
+
 
 def products(framed: pl.DataFrame, coefficients: Sequence[Fraction | None]) -> pl.Series:
     """quantity × coefficient for each line, rounded half-even to an integer; null where the line's factor does not know the gas."""

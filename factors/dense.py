@@ -5,23 +5,22 @@ searches as it has kinds of lines, and each line one look into an array. Years a
 activity's factors parts the cells: the country where no factor is nearer, the province where none is nearer than that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from threading import Lock
+from threading import RLock
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from factors.activities import find_activity
 from factors.errors import FactorError, FactorNotFound
-from factors.ladder import NOT_MAINLAND
+from factors.ladder import DEPTHS, ChainOf, place_key
 from factors.library import FactorLibrary
 from factors.resolution import Region, Resolution
 from factors.units import find_unit
 
-ChainOf = Callable[[str, date], Sequence[Region]]
-"""The places of a division on a day, from the smallest to the country."""
 YEAR_FIRST, YEARS = 1990, 64
 UNASKED = -1
 NOWHERE = -(2**30)
@@ -29,9 +28,12 @@ PLACES_MAX = 100_000
 SAMPLES = tuple(date(year, 7, 1) for year in (2023, 2010, 2025, 2018, 2005, 2000, 1995))
 """Days on which a division is looked for that may not have been there on the day of a line."""
 CHOICES = ("method", "factor", "category")
-DEPTHS = ("country", "province", "division")
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+
+
+QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int64, "column": pl.String, "value": pl.String, "code": pl.String, "reason": pl.String})
+"""A line without an answer: the column at fault, what stood there, a stable code, a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +65,6 @@ class Rules:
     programme: str = "inventory"
 
 
-def place_depth(library: FactorLibrary, activity: str) -> str:
-    """How much of a mainland division matters to the factors of an activity: one of `DEPTHS`."""
-    inside = {region for region in library.regions_with_factors(activity) if region.isdigit() or region.startswith("CN-")}
-    if not inside:
-        return "country"
-    return "province" if all(region.endswith("0000") for region in inside if region.isdigit()) else "division"
-
-
-def place_key(division: str, depth: str) -> str:
-    """The part of a division that parts cells."""
-    if len(division) != 6 or not division.isdigit() or division[:2] in NOT_MAINLAND or depth == "division":
-        return division
-    return "CN" if depth == "country" else division[:2]
-
-
 class DenseTable:
     """Cells in one array. Each `What` has a block of it, `YEARS` cells for each place that its depth tells apart.
 
@@ -87,7 +74,7 @@ class DenseTable:
 
     def __init__(self, library: FactorLibrary, chain: ChainOf, rules: Rules | None = None) -> None:
         self._library, self._chain, self._rules = library, chain, rules or Rules()
-        self._lock = Lock()
+        self._lock = RLock()
         self._offsets: dict[What, int] = {}
         self._depths: dict[What, int] = {}
         self._slots: tuple[dict[str, int], ...] = ({}, {}, {})
@@ -108,9 +95,12 @@ class DenseTable:
 
     def _place(self, division: str) -> tuple[int, ...]:
         """Where the cells of a division begin in a block of each depth."""
+        there = self._is_division(division)
         found = []
         for depth, known in enumerate(self._slots):
-            found.append(known.setdefault(self._key(division, depth), len(known)) * YEARS)
+            # one that never was a division has cells of its own, so that it spoils nobody's
+            key = place_key(division, DEPTHS[depth]) if there else f"?{division}"
+            found.append(known.setdefault(key, len(known)) * YEARS)
             if len(known) > PLACES_MAX:
                 raise FactorNotFound(f"more than {PLACES_MAX:,} different divisions: is that column a division?", column="division")
             if len(known) > self._room[depth]:
@@ -134,9 +124,10 @@ class DenseTable:
 
     def refuse(self, refusal: Refusal) -> int:
         """The number that stands for this refusal in place of a resolution."""
-        if refusal not in self.refusals:
-            self.refusals.append(refusal)
-        return -2 - self.refusals.index(refusal)
+        with self._lock:
+            if refusal not in self.refusals:
+                self.refusals.append(refusal)
+            return -2 - self.refusals.index(refusal)
 
     def gases(self) -> tuple[str, ...]:
         """Every gas of any resolution so far."""
@@ -149,7 +140,7 @@ class DenseTable:
             found = [resolution.coefficients.get(gas) for resolution in self.resolutions[:count]]
             have = np.array([float(one or 0) for one in found]), np.array([one is not None for one in found])
             self._coefficients[gas] = have
-        return have
+        return have[0][:count], have[1][:count]  # another thread may have asked for more
 
     def add(self, whats: Sequence[What]) -> None:
         """Give each a block of its own."""
@@ -158,7 +149,7 @@ class DenseTable:
                 if what in self._depths:
                     continue
                 try:
-                    depth = DEPTHS.index(place_depth(self._library, find_activity(what.activity).id))
+                    depth = DEPTHS.index(self._library.place_depth(find_activity(what.activity).id))
                 except FactorError:  # its cell will say so
                     depth = 0
                 self._depths[what] = depth
@@ -199,10 +190,9 @@ class DenseTable:
                 return chain
         raise FactorNotFound(f"{division!r} never was a division", column="division", code="division.not-found")
 
-    def _key(self, division: str, depth: int) -> str:
-        """What of the division parts cells; one that never was has a cell of its own, so that it spoils nobody's."""
+    def _is_division(self, division: str) -> bool:
         try:
             self._regions(division, *SAMPLES[:2])
         except FactorNotFound:
-            return f"?{division}"
-        return place_key(division, DEPTHS[depth])
+            return False
+        return True

@@ -16,19 +16,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from factors.calculate import products
+from factors.calculate import INT64_MAX, products
 from factors.columns import Columns, Loader, Source, columns_of
-from factors.dense import UNASKED, YEAR_FIRST, YEARS, ChainOf, DenseTable, Floats, Ints, Refusal, Rules, What
+from factors.dense import QUARANTINE_SCHEMA, UNASKED, YEAR_FIRST, YEARS, DenseTable, Floats, Ints, Refusal, Rules, What
 from factors.gwp import half_even
+from factors.ladder import ChainOf
 from factors.library import FactorLibrary
 from factors.resolution import Resolution
 
 BLOCK = 1 << 15
 """Lines at a time: the arrays of a block stay in the cache of a core."""
 ERROR = 4 * 2.0**-53
-INT64_MAX = 2**63 - 1
 EPOCH = date(1970, 1, 1)
-QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int64, "column": pl.String, "value": pl.String, "code": pl.String, "reason": pl.String})
 NOT_PLAIN = Refusal("quantity", "number.not-plain", "the quantity is missing, not finite or no plain number: write one such as 1240.6")
 TOO_LARGE = Refusal("quantity", "number.too-large", "the mass does not fit in 64 bits: was another unit meant?")
 NO_DAY = Refusal("day", "day.unknown", f"the day is missing or outside {YEAR_FIRST}–{YEAR_FIRST + YEARS - 1}: write it as 2023-07-01")
@@ -170,11 +169,8 @@ class Engine:
             np.multiply(x, quantity[part], out=x)
             np.rint(x, out=n)
             largest = max(float(n.max()), -float(n.min()))
-            if largest < 2.0**62:
+            with np.errstate(invalid="ignore"):  # what is too large to be an integer lies near to a half by its error, and is made again
                 amounts[part] = n
-            else:
-                with np.errstate(invalid="ignore"):
-                    amounts[part] = n
             np.subtract(x, n, out=x)
             np.abs(x, out=x)
             close = np.flatnonzero(~(x < 0.5 - (largest + 1) * ERROR))
@@ -194,7 +190,7 @@ class Engine:
         if mask is not None:
             lines = lines[mask[lines]]
         with np.errstate(over="ignore"):
-            about = np.abs(columns.quantity[lines] * self.table.coefficients(gas, 0)[0].take(numbers[lines]))
+            about = np.abs(columns.quantity[lines] * self.table.coefficients(gas, int(numbers.max()) + 1)[0].take(numbers[lines]))
         vast = about > 2.0**64  # far beyond 64 bits, and beyond what exact fractions should be troubled with
         if vast.any():
             numbers[lines[vast]] = self.table.refuse(TOO_LARGE)

@@ -4,7 +4,8 @@ County → city → province → regional grid → country → wherever a pack s
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
@@ -15,7 +16,11 @@ from factors.resolution import Region
 WORLD = Region("WORLD", "world")
 MAINLAND = "CN"
 NOT_MAINLAND = ("71", "81", "82")
+DEPTHS = ("country", "province", "division")
+"""How much of a mainland division may matter to the factors of an activity."""
 Span = tuple[int, int]
+ChainOf = Callable[[str, date], Sequence[Region]]
+"""The places of a division on a day, from the smallest to the country."""
 
 
 @cache
@@ -24,6 +29,13 @@ def grids() -> tuple[tuple[str, str, int, int], ...]:
     text = files("factors").joinpath("data", "grids.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return tuple((row["province"], row["grid"], int(row["year_from"] or 0), int(row["year_to"] or 9999)) for row in rows)
+
+
+def place_key(division: str, depth: str) -> str:
+    """The part of a division that can part two searches, of one `DEPTHS`: outside the mainland always all of it."""
+    if len(division) != 6 or not division.isdigit() or division[:2] in NOT_MAINLAND or depth == "division":
+        return division
+    return MAINLAND if depth == "country" else division[:2]
 
 
 def with_grid(regions: Sequence[Region], year: int) -> list[Region]:

@@ -66,9 +66,13 @@ class FactorLibrary:
         alike = [f for f in self._by_id.values() if (f.activities, f.region, f.basis, f.set_id, f.variant, f.gases) == key]
         return sorted((f for f in alike if f.evidence != "unverified"), key=lambda f: (f.year_from or 0, f.id))
 
-    def regions_with_factors(self, activity: str) -> frozenset[str]:
-        """Where any factor for this activity exists: what else a line's division is cannot matter."""
-        return frozenset(factor.region for factor in self._hung(by_id()[activity]))
+    def place_depth(self, activity: str) -> str:
+        """How much of a mainland division matters to the factors of an activity: one of `ladder.DEPTHS`."""
+        held = {factor.region for factor in self._hung(by_id()[activity])}
+        inside = {region for region in held if region.isdigit() or region.startswith("CN-")}
+        if not inside:
+            return "country"
+        return "province" if all(region.endswith("0000") for region in inside if region.isdigit()) else "division"
 
     def chain(self, regions: Sequence[Region], year: int) -> list[Region]:
         """The places to search, with the regional grid of that year put between province and country."""

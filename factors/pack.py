@@ -6,6 +6,7 @@ id are one factor: a fuel's ncv, cc and of, or a factor's several gases. A relea
 
 import csv
 import hashlib
+import io
 import json
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -87,6 +88,15 @@ def read_pack(folder: Traversable) -> Pack:
     if faults:
         raise PackInvalid(manifest.id, faults)
     return assemble(manifest, rows)
+
+
+def table_text(columns: Iterable[str], rows: Iterable[dict[str, str]]) -> bytes:
+    """Rows as the CSV that a pack keeps: UTF-8, lines ended by LF, what a row lacks empty."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(columns), lineterminator="\n", extrasaction="ignore", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
 
 
 def manifest_text(manifest: Manifest) -> str:

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 
 from factors.activities import Activity, activities, activity_table, by_id
 from factors.factor import EmissionFactor
+from factors.ladder import NOT_MAINLAND
 from factors.library import DEFAULT_SETS, FactorLibrary
 from factors.programme import BASES
 from factors.sector import SECTORAL
@@ -206,7 +207,7 @@ def _within(region: str, wanted: str) -> bool:
     if region == wanted or wanted == "WORLD":
         return region == wanted
     if wanted == "CN":
-        return region.startswith("CN-") or (region.isdigit() and region[:2] not in {"71", "81", "82"})
+        return region.startswith("CN-") or (region.isdigit() and region[:2] not in NOT_MAINLAND)
     if wanted.isdigit():
         return region.startswith(wanted[:2] if wanted.endswith("0000") else wanted[:4] if wanted.endswith("00") else wanted)
     return region.startswith(wanted + "-")

@@ -5,7 +5,6 @@ transaction of the entry that fills it, with its own root, which stands in the t
 made again when it is asked for: at most 255 leaves from the payloads, and on each level above at most 255 roots of tiles below.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from ledger.bulk import read
 from ledger.errors import BadProof
-from ledger.proof import HASH_BYTES, append, consistency_ranges, inclusion_ranges, peaks_of, perfect_root, root_of
+from ledger.proof import HASH_BYTES, append, consistency_ranges, inclusion_ranges, leaf_hash, peaks_of, perfect_root, root_of
 
 WIDTH = 256  # hashes a tile; C2SP tlog-tiles, "Merkle Tree"
 HEIGHT = 8  # levels of the tree a tile
@@ -36,7 +35,7 @@ class Tile(NamedTuple):
 
 def leaf_hashes(payloads: Iterable[bytes]) -> bytes:
     """The hashes of payloads as leaves, one after the other."""
-    return b"".join([hashlib.sha256(b"\0" + payload).digest() for payload in payloads])
+    return b"".join(map(leaf_hash, payloads))
 
 
 @dataclass(slots=True)

@@ -92,15 +92,9 @@ def _firm(book: "Book", today: "object") -> "RecordReceipt":
             )
     with as_file(files("carbon").joinpath("data", "example_2023.xlsx")) as path:
         receipt = record(
-            book,
-            Path(path),
-            holder=firm.id,
-            principal=LOCAL_ADMIN,
-            now=asked.now(),
-            today=today,
-            library=load_library(book.home),
+            book, Path(path), holder=firm.id, principal=LOCAL_ADMIN, now=asked.now(), today=today, library=load_library(book.home),
             tree=divisions(),
-        )
+        )  # fmt: skip
     asked.say(
         f"示例 example: {FIRM} ({firm.id}), {receipt.lines} lines of {receipt.file}"
         + (", booked before" if receipt.repeated else " booked")

@@ -78,7 +78,7 @@ def explain(
     """
     from api.explanation import sentences
     from api.language import LANGUAGES, catalogue
-    from carbon.region.divisions import divisions
+    from api.places import place_name
 
     spoken = language or ("en" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("en") else "zh")
     if spoken not in LANGUAGES:
@@ -87,11 +87,10 @@ def explain(
         activity, region, day, unit, home, method=method, basis=basis, known=asked.day(known, "--as-known"), programme_name=programme,
         factor=factor, category=category, allow_unverified=allow_unverified,
     )  # fmt: skip
-    tree = divisions()
 
     def place(code: str) -> str:
-        division = tree.ever(code)
-        return f"{division.name(spoken)} {code}" if division else code
+        name = place_name(code, spoken)
+        return name if name == code else f"{name} {code}"
 
     say = catalogue("zh" if spoken == "zh" else "en").gettext
     for sentence in sentences(found, library.rejected(found), library, say=say, place=place, chinese=spoken == "zh"):

@@ -183,10 +183,11 @@ def treemap(values: Sequence[float], *, aspect: float = 1.25) -> list[Box]:
         while count < len(rest) and _worst(rest[: count + 1], side) <= _worst(rest[:count], side):
             count += 1
         row, rest = rest[:count], rest[count:]
-        depth = sum(row) / side if side else 0.0
+        whole = sum(row)
+        depth = min(whole / side, max(width, height)) if side else 0.0  # what rounding left too much would stand outside the frame
         offset = 0.0
         for area in row:
-            length = area / depth if depth else 0.0
+            length = side * area / whole if whole else 0.0
             box = (left, top + offset, depth, length) if width >= height else (left + offset, top, length, depth)
             boxes.append(Box(box[0] / aspect, box[1], box[2] / aspect, box[3]))
             offset += length

@@ -3,20 +3,20 @@
 import re
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
 from api.doors import PUBLIC
 from api.explanation import MARKS
 from api.export import table_response
 from api.figures import gas_name, grouped
-from api.finding import search_in
+from api.finding import Scope, Text, search_in
 from api.pages import words
 from api.pages.shell import Asked, language_of, page, translate
 from api.places import place_name
@@ -44,7 +44,7 @@ class Value(NamedTuple):
     unit: str
 
 
-class Path(NamedTuple):
+class SearchPath(NamedTuple):
     """The search for an activity at a place and day: the steps as (region, level, outcome, year, note), and what it led to."""
 
     division: str
@@ -81,7 +81,7 @@ def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str
     return [gas_name(gas) for gas in wanted if gas.split(".")[0] not in covered and gas != "CO2e"]
 
 
-def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> Path:
+def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> SearchPath:
     """How the factor for this activity is found there and then; the factor found may be another one."""
     regions = factor_places(division, day, library)
     basis = factor.basis or None
@@ -92,10 +92,10 @@ def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str
             allow_unverified=factor.evidence == "unverified",
         )  # fmt: skip
     except FactorError as error:
-        return Path(division, day, (), None, str(error))
+        return SearchPath(division, day, (), None, str(error))
     passed = [(region.code, region.level, "none", None, "") for region in regions[: found.skipped]]
     walked = [(step.region, step.level, step.outcome, step.data_year, step.note) for step in found.steps]
-    return Path(division, day, (*passed, *walked), found, "")
+    return SearchPath(division, day, (*passed, *walked), found, "")
 
 
 def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date | None) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day:
     }  # fmt: skip
 
 
-def _fit(path: Path | None, factor: EmissionFactor) -> dict[str, object] | None:
+def _fit(path: SearchPath | None, factor: EmissionFactor) -> dict[str, object] | None:
     """The five marks and their mean, where the factor is the one found there and then."""
     parts = path.resolution.parts if path and path.resolution else ()
     quality = next((part.quality for part in parts if part.factor.id == factor.id), None)
@@ -175,10 +175,6 @@ def _find(book: Book, wanted: Wanted) -> Found:
     held = {factor.region for factor in library.factors()}
     filters = msgspec.structs.replace(wanted, region=wanted.region if wanted.region in held or not wanted.region.isdigit() else "")
     return search_in(library).find(filters)
-
-
-Text = Annotated[str, QueryParameter(max_length=200)]
-Scope = Annotated[str, QueryParameter(name="scope", max_length=20)]
 
 
 @get("/factors", opt=PUBLIC, sync_to_thread=True)

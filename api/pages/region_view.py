@@ -14,6 +14,7 @@ from api.pages.drawing import Box, breaks, curve, is_sparse, sparkline, stack, s
 from api.pages.sectors import Sectors, sectors_by_year
 from api.pages.shell import chart_json
 from api.pages.tiles import TILES
+from api.places import place_name
 from api.problems import N_
 from carbon.region.dashboard import ChildRow, Dashboard, Place
 from carbon.region.divisions import divisions
@@ -69,7 +70,7 @@ def region_context(session: Session, shown: Dashboard, language: Language, *, sa
         "difference": None if shown.mass_g is None or shown.previous_g is None else shown.mass_g - shown.previous_g,
         "percent": percent, "filed_scale": filed, "physical": physical, "words": words, "say": say,
         "covered": percent(physical, shown.mass_g) if physical and shown.mass_g else None, "books": _books(shown),
-        "with_data": sum(1 for row in rows if row.mass is not None), "place_name": lambda code: _division_name(code, language),
+        "with_data": sum(1 for row in rows if row.mass is not None), "place_name": lambda code: place_name(code, language),
         "curve": _curve(shown, language, say), "sectors": _sectors(sectors, language, say), "stack_names": _sector_names(sectors, say),
         "levels": words.LEVELS, "in_order": lambda books: sorted(books.items(), key=lambda pair: _order(pair[0])),
         "history_span": _span(shown.children), "stale": stale, "last_known": _last_known(shown, language),
@@ -192,11 +193,6 @@ def _sectors(found: Sectors, language: Language, say: Callable[[str], str]) -> d
     }  # fmt: skip
 
 
-def _division_name(code: str, language: Language) -> str:
-    division = divisions().ever(code)
-    return division.name(language) if division else code
-
-
 def series_context(session: Session, shown: Dashboard, language: Language) -> dict[str, Any]:
     """What stands behind a statistical figure: its source, edition and file, and the parts that add up to it, in full grams."""
     source = shown.source or shown.mass_source
@@ -206,6 +202,6 @@ def series_context(session: Session, shown: Dashboard, language: Language) -> di
         said = show_series(session, shown.place.code, year=shown.year, source=source.source, tree=divisions())
     return {
         "shown": shown, "name": lambda place: name_of(place, language), "held": held, "said": said,
-        "place_name": lambda code: _division_name(code, language),
+        "place_name": lambda code: place_name(code, language),
         "query": "?" + urlencode({"year": shown.year} | ({"source": source.source} if source else {})),
     }  # fmt: skip

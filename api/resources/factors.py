@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.doors import PUBLIC
-from api.finding import search_in
+from api.finding import Scope, Text, search_in
 from factors.activities import Activity
 from factors.coverage import Coverage, coverage
 from factors.factor import EmissionFactor
@@ -28,10 +28,6 @@ class FactorList(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool
     asks: list[Activity]
     factors: list[EmissionFactor]
-
-
-Text = Annotated[str, QueryParameter(max_length=200)]
-Scope = Annotated[str, QueryParameter(name="scope", max_length=20)]
 
 
 @get("/factors", opt=PUBLIC, sync_to_thread=True, tags=["factors"])

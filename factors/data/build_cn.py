@@ -4,7 +4,21 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from factors.data.facts import HERE, Links, Row, base_row, factor_rows, hung, leave, ratio_unit, read, suspect, write_csv, write_pack
+from factors.data.facts import (
+    HERE,
+    IN_DOUBT,
+    Links,
+    Row,
+    base_row,
+    factor_rows,
+    hung,
+    leave,
+    ratio_unit,
+    read,
+    suspect,
+    write_csv,
+    write_pack,
+)
 
 # fuels burn in engines with the same calorific value, carbon and oxidation: the guides' formula is one for stationary and mobile sources
 MOBILE = {
@@ -26,9 +40,6 @@ GRIDS = {  # members by the announcements' notes; Chongqing and Sichuan left Cen
 USED = {  # for which years of data the reporting notices prescribe a compliance factor: notes of the facts, and guides/ets.md
     "grid.cn.mrv.0.6101": ("2016", "2020"), "grid.cn.mrv.0.5810": ("2021", "2022"), "grid.cn.mrv.0.5703": ("2022", "2022"),
 }  # fmt: skip
-IN_DOUBT = "in doubt (suspects.csv): its document has to be read first"
-
-
 PUBLISHERS = {
     "GB/T 51366": "住房和城乡建设部", "发改办气候": "国家发展改革委", "发改委": "国家发展改革委", "行业企业温室气体": "国家发展改革委",
     "行业核算指南": "国家发展改革委",
@@ -103,12 +114,12 @@ def fuels(facts: Path, links: Links) -> None:
         rows = only_whole_sets(every)
         if not rows:
             continue
-        name, version, zh, en = f"cn-fuels {set_id}", set_id, f"燃料参数组 {set_id}", f"Fuel parameter set {set_id}"
+        name, version, zh, en = "cn-fuels", set_id, f"燃料参数组 {set_id}", f"Fuel parameter set {set_id}"
         if set_id == "other":
-            name, version, zh, en = "cn-heat x", "2013", "外购热力缺省值", "Purchased heat default"
+            name, version, zh, en = "cn-heat", "2013", "外购热力缺省值", "Purchased heat default"
         published = (re.search(r"〔(\d{4})〕|-(20\d\d)", rows[0]["source"]) or [""])[0].strip("〔〕-")
         who = publisher_of(rows[0]["source"])
-        write_pack(name.split(" ")[0], version, rows, title=(zh, en), publisher=who, licence=OFFICIAL, published=published)
+        write_pack(name, version, rows, title=(zh, en), publisher=who, licence=OFFICIAL, published=published)
 
 
 def fuel_row(fact: Row, parameter: str, links: Links) -> Row:

@@ -13,6 +13,10 @@ BURNT = "IPCC 2006 Guidelines Vol.2 (Energy): CO2 factors of Table 1.4 are carbo
 MOBILE_OF = {"diesel": "diesel", "gasoline": "gasoline", "lpg": "lpg", "natural_gas": "natural_gas", "fuel_oil": "fuel_oil"}
 
 
+def _not_used(fact: Row) -> str:
+    return "a second label of a row that is shipped (suspects.csv)" if suspect(fact["id"]) else "no activity burns this fuel"
+
+
 def sectors(facts: Path, links: Links) -> None:
     """CH4 and N2O of combustion by sector: companions of a fuel's CO2."""
     rows = []
@@ -21,8 +25,7 @@ def sectors(facts: Path, links: Links) -> None:
         if fact["gas"] not in {"CH4", "N2O"}:
             continue
         if not found or suspect(fact["id"]):
-            why = "a second label of a row that is shipped (suspects.csv)" if suspect(fact["id"]) else "no activity burns this fuel"
-            leave("ipcc_2006.csv", fact, why)
+            leave("ipcc_2006.csv", fact, _not_used(fact))
             continue
         row_id = re.sub(r"^ipcc\.(\w+)\.(ch4|n2o)\.", r"\1.", fact["id"])
         more = {"id": row_id, "parameter": "ef", "unit": ratio_unit(fact["unit"]), "variant": found[0]["variant"]}
@@ -42,8 +45,7 @@ def fuels(facts: Path, links: Links) -> None:
         if name is None:
             leave("ipcc_2006.csv", fact, "a product of carbon content and 44/12, which the set gives exactly")
         elif suspect(fact["id"]) or not found:
-            why = "a second label of a row that is shipped (suspects.csv)" if suspect(fact["id"]) else "no activity burns this fuel"
-            leave("ipcc_2006.csv", fact, why)
+            leave("ipcc_2006.csv", fact, _not_used(fact))
         else:
             unit = "tC/TJ" if name[1] == "cc" else "GJ/t"
             more = {"id": name[2], "parameter": name[1], "unit": unit, "set_id": "ipcc2006", "activities": with_mobile(hung(found))}

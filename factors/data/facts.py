@@ -3,7 +3,6 @@
 import csv
 import fnmatch
 import hashlib
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from factors.errors import FactorError
-from factors.pack import COLUMNS, Manifest, manifest_text
+from factors.pack import COLUMNS, Manifest, manifest_text, table_text
 from factors.units import find_unit
 
 HERE = Path(__file__).parent
@@ -25,6 +24,7 @@ KEPT_BASES = {"average", "residual", "fossil", "life-cycle", "compliance", "marg
 UNSTATED = "CO2e.unstated.100"
 """CO2e whose publication does not say which GWP set made it: a line of its own in every report."""
 
+IN_DOUBT = "in doubt (suspects.csv): its document has to be read first"
 SUSPECT = [
     "fuel.cn.prov2011_gbt2589_2008.cleaned.*", "fuel.cn.prov2011_gbt2589_2008.middlings.*", "fuel.cn.prov2011_gbt2589_2008.coal_slurry.*",
     "fuel.cn.prov2011_gbt2589_2008.petroleum_coke.*", "fuel.cn.prov2011_gbt2589_2008.lignite.*", "grid.cn.prov.*.2020", "proc.carbonate4.*",
@@ -98,7 +98,7 @@ def factor_rows(file: str, facts: Iterable[Row], links: Links, *, prefix: str, c
     for fact in facts:
         found = [link for link in links[fact["id"]] if link["role"] in {"factor", "parameter"}]
         if suspect(fact["id"]):
-            leave(file, fact, "in doubt (suspects.csv): its document has to be read first")
+            leave(file, fact, IN_DOUBT)
             continue
         if not found:
             leave(file, fact, "a constant or a duplicate: no activity uses it as a factor or parameter")
@@ -129,13 +129,10 @@ def _parameter(fact: Row, name: str) -> Row:
 
 
 def write_csv(path: Path, columns: Iterable[str], rows: Iterable[Row]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(columns), lineterminator="\n", extrasaction="ignore", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
+    content = table_text(columns, rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(buffer.getvalue().encode())
-    return path.read_bytes()
+    path.write_bytes(content)
+    return content
 
 
 def write_pack(

@@ -72,7 +72,7 @@ def test_a_treemap_fills_its_frame_in_proportion(values: list[float]) -> None:
     for value, box in zip(ordered, boxes, strict=True):
         assert box.width * box.height == pytest.approx(10_000 * value / total, rel=1e-6, abs=1e-6)
         assert min(box.left, box.top) >= -1e-6
-        assert max(box.left + box.width, box.top + box.height) <= 100 + 1e-4
+        assert max(box.left + box.width, box.top + box.height) <= 100 + 1e-6
 
 
 def test_colour_steps_are_even_and_hold_the_largest() -> None:

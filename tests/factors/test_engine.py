@@ -78,3 +78,30 @@ def test_files_give_what_their_frame_gives(tmp_path: Path) -> None:
 def test_a_frame_without_a_column_is_told_so() -> None:
     with pytest.raises(ColumnMissing, match="day"):
         next(iter(ENGINE.run(pl.DataFrame({"activity": ["electricity.grid"], "unit": ["kWh"], "quantity": [1.0]}))))
+
+
+def test_a_division_that_never_was_spoils_no_neighbour() -> None:
+    day = date(2023, 6, 1)
+    estimate, _ = next(
+        iter(Engine(load_library(), chain_of).run(frame([(KINDS[0], 100.0, day, "339999"), (KINDS[0], 100.0, day, "330106")])))
+    )
+    assert estimate.frame["line"].to_list() == [1]
+    assert estimate.frame["CO2"].to_list() == [49740]
+
+
+def test_threads_that_meet_new_kinds_at_once_answer_as_one_thread_does(tmp_path: Path) -> None:
+    """Small row groups, each with kinds that no other has: the threads add to the table while others read it."""
+    days = [date(2010 + n % 15, 1 + n % 12, 3) for n in range(4_000)]
+    places = ["330106", "110101", "530100", "330000", "440100", "650000", "810000", "999999"]
+    made = frame([(KINDS[n // 97 % 4], 0.125 * n, days[n], places[n // 31 % 8]) for n in range(4_000)])
+    made.write_parquet(tmp_path / "lines.parquet", row_group_size=50)
+
+    def answers(threads: int) -> pl.DataFrame:
+        engine = Engine(load_library(), chain_of, threads=threads)
+        found = [estimate.frame.drop("resolution") for estimate, _ in engine.run(tmp_path / "lines.parquet")]
+        return pl.concat(found, how="diagonal").select("line", "CO2")
+
+    one = answers(1)
+    assert 0 < one.height < 4_000
+    for _ in range(5):
+        assert answers(8).equals(one)
