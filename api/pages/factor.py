@@ -109,7 +109,7 @@ def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day:
     found = search_path(library, factor, division=division or factor.region, day=when, unit=unit) if activity else None
     tried = {}
     if found and found.resolution:
-        tried = {gas: round(amount * TRIED) for gas, amount in found.resolution.coefficients.items()}
+        tried = {gas: (round(amount * TRIED), smallest_unit(gas)) for gas, amount in found.resolution.coefficients.items()}
     pack = next(pack for pack in library.packs if factor.id.startswith(pack.manifest.id + "#"))
     return {
         "factor": factor, "activity": activity, "unit": unit, "fuel": fuel, "values": values_of(factor),

@@ -207,6 +207,7 @@ def test_a_search_for_a_fuel_opens_its_card_and_an_ambiguous_name_asks(client: T
     assert 'class="sheet"' not in asks, "no card is opened by guess"
     chosen = client.get(f"/{lang}/factors?q=经济舱&activity=travel.air.short_haul").text
     assert "desnz/2025_e001#travel.air.short_haul" in chosen
+    assert "12,786 g CO₂e AR5.100" in chosen, "100 person-km at 0.12786 kg"
     assert 'class="sheet"' in chosen
 
 
