@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -10,7 +10,7 @@ SERVE ?= 1
 WORKERS ?= 2
 
 help: ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 install: .venv/installed ## the environment in .venv, with .venv/bin/tanzhang
 
@@ -40,8 +40,15 @@ format: install ## mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install ## the hot paths beside what people would use instead; ratios in one run
-	$(BIN)/python -m pytest tests/benchmarks -p no:xdist --benchmark-enable --benchmark-only -s
+BENCH := $(BIN)/python -m pytest -p no:xdist --benchmark-enable --benchmark-only -s
+
+bench: bench-factors bench-ledger ## the hot paths beside what people would use instead; ratios in one run
+
+bench-factors: install ## packs, engine, estimate and uncertainty alone
+	$(BENCH) tests/benchmarks/test_engine_speed.py tests/benchmarks/test_estimate_speed.py tests/benchmarks/test_uncertainty_speed.py
+
+bench-ledger: install ## posting, recording and series alone
+	$(BENCH) tests/benchmarks/test_post_speed.py tests/benchmarks/test_record_speed.py tests/benchmarks/test_series_speed.py
 
 wheel: install ## build the wheel, install it into an empty environment, run it there
 	sh .ci/wheel

@@ -70,7 +70,8 @@ class Columns:
                 raise FactorError(f"more than {KINDS_MAX:,} kinds of lines by {', '.join(names)}: is one of them no key?")
             codes = codes * np.int32(len(texts)) + numbers
             kinds = [(*kind, text) for kind in kinds for text in texts]
-        return [What(**dict(zip(names, kind, strict=True))) for kind in kinds], codes
+        given = [names.index(name) if name in names else None for name in What._fields]
+        return [What._make("" if at is None else kind[at] for at in given) for kind in kinds], codes
 
     def decimals(self, lines: npt.NDArray[np.int64]) -> pl.Series:
         """The quantities of these lines as the decimals that were written."""

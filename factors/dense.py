@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import RLock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +37,7 @@ QUARANTINE_SCHEMA = pl.Schema({"line": pl.Int64, "column": pl.String, "value": p
 """A line without an answer: the column at fault, what stood there, a stable code, a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class What:
+class What(NamedTuple):
     """What a line does: its activity and unit as the frame writes them, and the choices that it names."""
 
     activity: str

@@ -24,8 +24,8 @@ from factors.ladder import ChainOf
 from factors.library import FactorLibrary
 from factors.resolution import Resolution
 
-BLOCK = 1 << 15
-"""Lines at a time: the arrays of a block stay in the cache of a core."""
+BLOCK = 1 << 17
+"""Lines at a time: few enough to stay in the cache of a core, enough that threads seldom wait for each other between blocks."""
 ERROR = 4 * 2.0**-53
 EPOCH = date(1970, 1, 1)
 NOT_PLAIN = Refusal("quantity", "number.not-plain", "the quantity is missing, not finite or no plain number: write one such as 1240.6")
@@ -106,12 +106,8 @@ class Engine:
         seen = np.zeros(count + 1, np.bool_)
         seen[np.maximum(numbers, -1)] = True  # of a refused line the place at the end
         seen = seen[:count]
-        amounts = {}
-        for gas in self.table.gases():
-            coefficients, covers = self.table.coefficients(gas, count)
-            if not covers[seen].any():
-                continue
-            amounts[gas] = self._amounts(gas, quantity, numbers, coefficients, covers if not covers[seen].all() else None, columns)
+        known = {gas: self.table.coefficients(gas, count) for gas in self.table.gases()}
+        amounts = self._amounts({gas: found for gas, found in known.items() if found[1][seen].any()}, seen, quantity, numbers, columns)
         refused = numbers < 0
         if refused.any():
             for values, mask in amounts.values():
@@ -155,58 +151,86 @@ class Engine:
             self.table.ask(whats[codes[line]], place, EPOCH + timedelta(first), EPOCH + timedelta(last))
 
     def _amounts(
-        self, gas: str, quantity: Floats, numbers: Ints, coefficients: Floats, covers: npt.NDArray[np.bool_] | None, columns: Columns
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:  # fmt: skip
-        """The masses of one gas, exactly rounded, and which lines it is known of."""
+        self, gases: dict[str, tuple[Floats, npt.NDArray[np.bool_]]], seen: npt.NDArray[np.bool_], quantity: Floats, numbers: Ints,
+        columns: Columns,
+    ) -> dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]]:  # fmt: skip
+        """The masses of each gas, exactly rounded, and which lines it is known of."""
         size = len(quantity)
-        amounts = np.empty(size, np.int64)
-        near: list[npt.NDArray[np.int64]] = []
-        product, whole = np.empty(BLOCK), np.empty(BLOCK)
+        partly = {gas for gas, (_, covers) in gases.items() if not covers[seen].all()}
+        amounts = {gas: (np.empty(size, np.int64), np.empty(size, np.bool_) if gas in partly else None) for gas in gases}
+        near: dict[str, list[npt.NDArray[np.int64]]] = {gas: [] for gas in gases}
+        at = np.empty(BLOCK, np.intp)
         for start in range(0, size, BLOCK):
             part = slice(start, min(start + BLOCK, size))
-            x, n = product[: part.stop - start], whole[: part.stop - start]
-            np.take(coefficients, numbers[part], out=x, mode="clip")
-            np.multiply(x, quantity[part], out=x)
-            np.rint(x, out=n)
-            largest = max(float(n.max()), -float(n.min()))
-            with np.errstate(invalid="ignore"):  # what is too large to be an integer lies near to a half by its error, and is made again
-                amounts[part] = n
-            np.subtract(x, n, out=x)
-            np.abs(x, out=x)
-            close = np.flatnonzero(~(x < 0.5 - (largest + 1) * ERROR))
-            if len(close):
-                near.append(close + start)
-        mask = np.take(covers, numbers, mode="clip") if covers is not None else None
-        if near:
-            self._exactly(gas, np.concatenate(near), numbers, amounts, mask, columns)
-        return amounts, mask
+            places = at[: part.stop - start]
+            np.maximum(numbers[part], 0, out=places)
+            for gas, (coefficients, covers) in gases.items():
+                values, mask = amounts[gas]
+                if mask is not None:
+                    covers.take(places, out=mask[part], mode="clip")
+                close = _rounded(coefficients, places, quantity[part], values[part])
+                if len(close):
+                    near[gas].append(close + start)
+        self._exactly({gas: np.concatenate(lines) for gas, lines in near.items() if lines}, numbers, amounts, columns)
+        return amounts
 
     def _exactly(
-        self, gas: str, lines: npt.NDArray[np.int64], numbers: Ints, amounts: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_] | None,
-        columns: Columns,
+        self, near: dict[str, npt.NDArray[np.int64]], numbers: Ints,
+        amounts: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]], columns: Columns,
     ) -> None:  # fmt: skip
-        """Make these lines' masses again from exact fractions; what does not fit into 64 bits is refused."""
-        lines = lines[numbers[lines] >= 0]
-        if mask is not None:
-            lines = lines[mask[lines]]
-        with np.errstate(over="ignore"):
-            about = np.abs(columns.quantity[lines] * self.table.coefficients(gas, int(numbers.max()) + 1)[0].take(numbers[lines]))
-        vast = about > 2.0**64  # far beyond 64 bits, and beyond what exact fractions should be troubled with
-        if vast.any():
-            numbers[lines[vast]] = self.table.refuse(TOO_LARGE)
-            lines = lines[~vast]
-        used, place = np.unique(numbers[lines], return_inverse=True)
-        framed = pl.DataFrame({"quantity": columns.decimals(lines), "resolution": place.astype(np.uint32)})
-        exact = products(framed, [self.table.resolutions[number].coefficients.get(gas) for number in used.tolist()])
+        """Make the masses of each gas's lines again from exact fractions; what does not fit into 64 bits is refused."""
+        parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint32]]] = []
+        asked: list[Fraction | None] = []
+        for gas, close in near.items():
+            values, mask = amounts[gas]
+            lines = close[numbers[close] >= 0]
+            if mask is not None:
+                lines = lines[mask[lines]]
+            with np.errstate(over="ignore"):
+                about = np.abs(columns.quantity[lines] * self.table.coefficients(gas, int(numbers.max()) + 1)[0].take(numbers[lines]))
+            vast = about > 2.0**64  # far beyond 64 bits, and beyond what exact fractions should be troubled with
+            if vast.any():
+                numbers[lines[vast]] = self.table.refuse(TOO_LARGE)
+                lines = lines[~vast]
+            used, place = np.unique(numbers[lines], return_inverse=True)
+            parts.append((values, lines, (place + len(asked)).astype(np.uint32)))
+            asked += [self.table.resolutions[number].coefficients.get(gas) for number in used.tolist()]
+        if not asked:
+            return
+        all_lines = np.concatenate([lines for _, lines, _ in parts])
+        framed = pl.DataFrame({"quantity": columns.decimals(all_lines), "resolution": np.concatenate([place for *_, place in parts])})
+        exact = products(framed, asked)
         fits = (exact.abs() <= INT64_MAX).to_numpy()
-        amounts[lines[fits]] = exact.filter(pl.Series(fits)).cast(pl.Int64).to_numpy()
+        whole = exact.clip(-INT64_MAX, INT64_MAX).cast(pl.Int64).to_numpy()
+        start = 0
+        for values, lines, _ in parts:
+            values[lines] = whole[start : start + len(lines)]
+            start += len(lines)
         if not fits.all():
-            numbers[lines[~fits]] = self.table.refuse(TOO_LARGE)
+            numbers[all_lines[~fits]] = self.table.refuse(TOO_LARGE)
 
 
 def reference(quantity: str, resolution: Resolution) -> dict[str, int]:
     """One line by hand, the specification: each gas is quantity × coefficient, rounded half-even once."""
     return {gas: half_even(Fraction(quantity) * amount) for gas, amount in resolution.coefficients.items()}
+
+
+def _rounded(coefficients: Floats, places: npt.NDArray[np.intp], quantity: Floats, amounts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Fill the amounts with rounded products; the lines whose product lies so near to a half that float64 cannot tell the side."""
+    product = coefficients.take(places, mode="clip")
+    product *= quantity
+    whole = np.rint(product)
+    with np.errstate(invalid="ignore"):  # what is too large to be an integer lies near to a half by its error, and is made again
+        amounts[:] = whole
+        product -= whole
+    np.abs(product, out=product)
+    largest = max(float(whole.max()), -float(whole.min()))
+    clear = product < 0.5 - (largest + 1) * ERROR
+    if clear.all():
+        return np.empty(0, np.int64)
+    close = np.flatnonzero(~clear)
+    own = 0.5 - (np.abs(whole[close]) + 1) * ERROR  # the bound of the largest of a block is not that of its small ones
+    return close[~(product[close] < own)]
 
 
 def _look(cells: Ints, blocks: Ints, depths: Ints, places: Ints, codes: Ints, division: Ints, years: Ints) -> Ints:
