@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-factors bench-ledger browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger cluster browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -26,6 +26,10 @@ demo: install ## the example book, then its dashboard on 127.0.0.1 (SERVE=0 stop
 
 test: install browser ## every test, on SQLite, on PostgreSQL and in Chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+cluster: install ## pyspark beside the rest, and the engine's test on a cluster of Spark (needs Java 17)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-cluster.txt
+	$(BIN)/python -m pytest -p no:xdist -q tests/factors/test_cluster.py
 
 browser: ## Chromium and Chinese fonts for the browser tests, where apt may install them
 	@sh .ci/chromium
@@ -56,6 +60,8 @@ wheel: install ## build the wheel, install it into an empty environment, run it 
 lock: ## pin the requirements anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra cluster -c requirements-dev.txt -o requirements-cluster.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev --group bench -c requirements-dev.txt -o requirements-bench.txt
 
 clean: ## remove what was made, the book excepted
 	rm -rf .venv build dist api/static/dist .pytest_cache .mypy_cache .ruff_cache

@@ -96,7 +96,7 @@ class Engine:
 
     def estimate(self, columns: Columns) -> Estimate:
         """The answers of one stretch."""
-        numbers = self._numbers(columns)
+        numbers = self.numbers(columns)
         quantity = columns.quantity
         bad = ~np.isfinite(quantity)
         if bad.any():
@@ -116,7 +116,7 @@ class Engine:
                     mask[refused] = False
         return Estimate(columns.first, numbers, amounts, self.table)
 
-    def _numbers(self, columns: Columns) -> Ints:
+    def numbers(self, columns: Columns) -> Ints:
         """The resolution of each line; cells that nobody asked yet are asked."""
         days = columns.day
         at = np.clip(days.astype(np.int64) + self._days[0], 0, len(self._days[1]) - 1)

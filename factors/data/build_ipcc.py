@@ -10,11 +10,14 @@ from factors.data.facts import Links, Row, base_row, factor_rows, hung, leave, r
 
 LICENCE = "IPCC copyright on text and tables; single facts cited"
 BURNT = "IPCC 2006 Guidelines Vol.2 (Energy): CO2 factors of Table 1.4 are carbon content × 44/12, so all carbon counts as oxidised"
-MOBILE_OF = {"diesel": "diesel", "gasoline": "gasoline", "lpg": "lpg", "natural_gas": "natural_gas", "fuel_oil": "fuel_oil"}
+SECOND_LABELS = {"isw_wood"}
+"""Fuels by which the source package names a row of IPCC a second time: wood is shipped as wood/wood waste (suspects.csv)."""
+CARBON_BLACK = "ippu.chemical.ef_co2_i_k.carbon_black."
 
 
 def _not_used(fact: Row) -> str:
-    return "a second label of a row that is shipped (suspects.csv)" if suspect(fact["id"]) else "no activity burns this fuel"
+    second = suspect(fact["id"]) or fact["id"].rpartition(".")[2] in SECOND_LABELS
+    return "a second label of a row that is shipped (suspects.csv)" if second else "no activity burns this fuel"
 
 
 def sectors(facts: Path, links: Links) -> None:
@@ -44,7 +47,7 @@ def fuels(facts: Path, links: Links) -> None:
         found = [link for link in links[fact["id"]] if link["role"] == "parameter"]
         if name is None:
             leave("ipcc_2006.csv", fact, "a product of carbon content and 44/12, which the set gives exactly")
-        elif suspect(fact["id"]) or not found:
+        elif suspect(fact["id"]) or name[2] in SECOND_LABELS or not found:
             leave("ipcc_2006.csv", fact, _not_used(fact))
         else:
             unit = "tC/TJ" if name[1] == "cc" else "GJ/t"
@@ -81,7 +84,12 @@ def with_mobile(activities: str) -> str:
 
 
 def industry_and_waste(facts: Path, links: Links) -> None:
-    rows = factor_rows("ipcc_ippu_waste.csv", read(facts / "ipcc_ippu_waste.csv"), links, prefix="ippu.")
+    every = read(facts / "ipcc_ippu_waste.csv")
+    black = [fact for fact in every if fact["id"].startswith(CARBON_BLACK)]
+    for fact in black:
+        why = "in doubt (suspects.csv): primary and secondary feedstock look swapped, and the total, which alone may ship, is not held"
+        leave("ipcc_ippu_waste.csv", fact, why)
+    rows = factor_rows("ipcc_ippu_waste.csv", (fact for fact in every if fact not in black), links, prefix="ippu.")
     title = ("IPCC 工业过程与废弃物缺省值", "IPCC defaults of industry and waste")
     write_pack("ipcc-industry", "2019", rows, title=title, publisher="IPCC", licence=LICENCE, published="2019", rule="constant")
 

@@ -1,6 +1,5 @@
 """The search for a factor: exactly one answer with its steps, or the reason why there is none."""
 
-import csv
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 
 from factors.activities import activities, find_activity
 from factors.errors import AmbiguousAlias, FactorNotFound, PackInvalid, UnknownActivity
-from factors.factor import coefficients
 from factors.library import DEFAULT_SETS, FactorLibrary, load_library
 from factors.pack import read_pack, shipped
 from factors.resolution import Region, Resolution
@@ -162,29 +160,6 @@ def test_where_several_factors_fit_the_choice_is_asked_for() -> None:
     assert resolve("process.cement.clinker", "t", start=date(2024, 7, 1), end=date(2024, 7, 1), factor="type=portland").coefficients == {
         "CO2": 535_000
     }
-
-
-# suspects.csv doubts a number of the first five; of blast-furnace gas the fact sheet holds none in this set, only the doubted product
-SUSPECT_FUELS = ("lignite", "cleaned", "middlings", "coal_slurry", "petroleum_coke", "blast_furnace_gas")
-
-
-def test_every_derived_product_of_the_fact_sheet_comes_out(shared: Path) -> None:
-    with (shared / "facts" / "fuels_cn_derived_check.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    fuels = {
-        tuple(factor.id.split("cn-fuels/")[1].split("_e001#")): factor for factor in LIBRARY.factors() if factor.id.startswith("cn-fuels/")
-    }
-    left_out = set()
-    for row in rows:
-        key = (row["set_id"], row["id"].split(".")[3])
-        if key not in fuels:
-            left_out.add(key)
-            continue
-        unit = {"tCO2/t": "t", "tCO2/1e4Nm3": "万Nm3"}[row["unit"]]
-        exact = coefficients(fuels[key].parameters, unit=unit, measured={})[0]["CO2"]
-        assert abs(exact / 10**6 - Fraction(row["derived_value"])) <= Fraction(5, 10**7), row["id"]
-    assert len(rows) == 89
-    assert left_out == {("prov2011_gbt2589_2008", fuel) for fuel in SUSPECT_FUELS}
 
 
 def test_names_are_found_and_a_name_of_several_activities_is_never_guessed() -> None:
