@@ -8,10 +8,12 @@ import typer
 from api.commands import (  # noqa: F401
     account,
     asked,
+    backup,
     book,
     calc,
     demo,
     doctor,
+    estimate,
     export,
     factors,
     holder,
@@ -39,8 +41,8 @@ Add --debug to any command to see the traceback of an error.
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 COMMANDS = (
-    book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, recalc.recalc, record.record, post.post, book.balance, book.verify,
-    export.export,
+    book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, estimate.estimate, recalc.recalc, record.record, post.post, book.balance,
+    book.verify, export.export, backup.backup, backup.restore,
 )  # fmt: skip
 for command in COMMANDS:
     asked.add(app, command)

@@ -31,6 +31,12 @@ Source = Path | str | pl.DataFrame | pl.LazyFrame | Any
 Loader = Callable[[], "Columns"]
 
 
+class Unreadable(FactorError):
+    """A file that is not there, or not what its name says."""
+
+    code = "file.unreadable"
+
+
 class ColumnMissing(FactorError):
     """A frame without a column that every line needs."""
 
@@ -95,7 +101,13 @@ def columns_of(source: Source) -> Iterator[Loader]:
     """What loads each stretch of a source, in the order of its lines: a .parquet or .csv file, or a frame."""
     if isinstance(source, str | Path):
         path = Path(source)
-        yield from _of_parquet(path) if path.suffix.lower() == ".parquet" else _of_csv(path)
+        if not path.is_file():
+            raise Unreadable(f"{path} is no file: name a .parquet or .csv file")
+        kind = "Parquet" if path.suffix.lower() == ".parquet" else "CSV in UTF-8"
+        try:
+            yield from _of_parquet(path) if kind == "Parquet" else _of_csv(path)
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            raise Unreadable(f"{path} cannot be read as {kind}: {error}") from error
         return
     if isinstance(source, pl.LazyFrame):
         source = source.collect(engine="streaming")

@@ -5,12 +5,13 @@ float64 and rounded; each lies within 4 × 2⁻⁵³ of the exact one (three rou
 that only products that near to a half can round wrongly. Those are made again from exact fractions, half-even, by `factors.calculate`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from factors.resolution import Resolution
 BLOCK = 1 << 17
 """Lines at a time: few enough to stay in the cache of a core, enough that threads seldom wait for each other between blocks."""
 ERROR = 4 * 2.0**-53
+T = TypeVar("T")
 EPOCH = date(1970, 1, 1)
 NOT_PLAIN = Refusal("quantity", "number.not-plain", "the quantity is missing, not finite or no plain number: write one such as 1240.6")
 TOO_LARGE = Refusal("quantity", "number.too-large", "the mass does not fit in 64 bits: was another unit meant?")
@@ -83,16 +85,24 @@ class Engine:
         A frame needs `activity`, `unit`, `quantity` and `day`, and may have `division`, `method`, `factor` and `category`. ColumnMissing
         where one is not there. No line stops the others: what has no answer carries its refusal.
         """
+        return self._ahead(source, lambda columns: (self.estimate(columns), columns))
+
+    def survey(self, source: Source) -> Iterator[int]:
+        """Ask every cell that the source needs, so that resolutions and gases are all known; how many lines each stretch has."""
+        return self._ahead(source, lambda columns: len(self.numbers(columns)))
+
+    def _ahead(self, source: Source, work: Callable[[Columns], T]) -> Iterator[T]:
+        """The work on each stretch in their order, as many threads at it as the engine has."""
         stretches = columns_of(source)
+
+        def load(one: Loader) -> T:
+            return work(one())
+
         with ThreadPoolExecutor(self._threads) as pool:
-            ahead = [pool.submit(self._load, load) for load in islice(stretches, self._threads + 1)]
+            ahead = [pool.submit(load, one) for one in islice(stretches, self._threads + 1)]
             while ahead:
                 yield ahead.pop(0).result()
-                ahead += [pool.submit(self._load, load) for load in islice(stretches, 1)]
-
-    def _load(self, load: Loader) -> tuple[Estimate, Columns]:
-        columns = load()
-        return self.estimate(columns), columns
+                ahead += [pool.submit(load, one) for one in islice(stretches, 1)]
 
     def estimate(self, columns: Columns) -> Estimate:
         """The answers of one stretch."""
