@@ -38,6 +38,12 @@ def place_key(division: str, depth: str) -> str:
     return MAINLAND if depth == "country" else division[:2]
 
 
+def own_places(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The places of a chain whose factors hold there: of Taiwan, Hong Kong and Macao not the mainland, whose factors are others'."""
+    apart = bool(regions) and regions[0].code[:2] in NOT_MAINLAND
+    return tuple(region for region in regions if not apart or region.code != MAINLAND)
+
+
 def with_grid(regions: Sequence[Region], year: int) -> list[Region]:
     """The places with the regional grid of that year put between province and country."""
     chain = list(regions)

@@ -14,7 +14,7 @@ from pathlib import Path
 from factors.activities import Activity, by_id
 from factors.errors import FactorNotFound
 from factors.factor import EmissionFactor, Measured, Parameter, coefficients, published_day
-from factors.ladder import NOT_MAINLAND, Span, best_year, distance, may_be_used, places, span, with_grid
+from factors.ladder import NOT_MAINLAND, Span, best_year, distance, may_be_used, own_places, places, span, with_grid
 from factors.pack import RANKS, Manifest, Pack, read_pack, shipped
 from factors.programme import programme
 from factors.quality import judge
@@ -97,7 +97,7 @@ class FactorLibrary:
         skipped = 0
         for year in range(start.year, end.year + 1):
             days = (min(end, date(year, 12, 31)) - max(start, date(year, 1, 1))).days + 1
-            query = Query(act, tuple(regions), year, bases, rule, factor, allow_unverified, known)
+            query = Query(act, own_places(regions), year, bases, rule, factor, allow_unverified, known)
             chosen, walked, skipped = self._find(query)
             if found and found[-1][0].id == chosen.id:
                 found[-1] = (chosen, found[-1][1] + days, found[-1][2])
@@ -131,9 +131,6 @@ class FactorLibrary:
         """The factor of one year, the steps from the first place that has any, and how many places before had none."""
         if query.choice and query.choice in self._by_id:
             return self._by_choice(query, self._by_id[query.choice])
-        if query.regions and query.regions[0].code[:2] in NOT_MAINLAND:
-            reason = f"{query.place}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao"
-            raise FactorNotFound(f"{reason}, and no pack here has their own: name a factor in the column `factor`", column="division")
         for basis in query.bases:
             if basis == "average" and query.bases[0] != basis and self._has_residual(query):
                 continue
@@ -153,6 +150,9 @@ class FactorLibrary:
             query.activity, query.place, query.year, " or ".join(wanted), every=every, near=near, default=DEFAULT_SETS[0],
             choice=query.choice,
         )  # fmt: skip
+        if query.regions and query.regions[0].code[:2] in NOT_MAINLAND:
+            words = f"{query.place}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao, and of their own there is none: {words}"
+            raise FactorNotFound(words, column="division")
         raise FactorNotFound(words)
 
     def _walk(self, query: Query, basis: str, rank: int) -> tuple[EmissionFactor, list[Step], int] | None:

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.exceptions import ClientException
+from litestar.params import FromPath
 from litestar.response import Response
 
 from api.doors import PUBLIC
@@ -169,6 +170,14 @@ def _wanted(*, q: str, division: str, activity: str, year: str, unit: str, sourc
     return Wanted(words=q, region=division, activity=activity, year=asked_year, unit=unit, source=source, scope=scope, unverified=bool(q))
 
 
+def _day(text: str) -> date | None:
+    """The day of the form, which sends it empty where nobody chose one."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise ClientException(f"day {text!r} is no day: write it as 2023-07-01", extra=[{"key": "day", "message": str(error)}]) from error
+
+
 def _find(book: Book, wanted: Wanted) -> Found:
     """The factors within the filters; a division below the packs' places is looked at for its search path, and filters nothing."""
     library = load_library(book.home)
@@ -179,27 +188,28 @@ def _find(book: Book, wanted: Wanted) -> Found:
 
 @get("/factors", opt=PUBLIC, sync_to_thread=True)
 def factor_list(
-    request: Asked, book: NamedDependency[Book], q: Text = "", division: Text = "", day: FromQuery[date | None] = None, activity: Text = "",
+    request: Asked, book: NamedDependency[Book], q: Text = "", division: Text = "", day: Text = "", activity: Text = "",
     year: Text = "", unit: Text = "", source: Text = "", of_scope: Scope = "",
 ) -> Response[str]:  # fmt: skip
     """Search the packs; where the words name one thing, its first factor is opened beside the list."""
-    wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
+    wanted, when = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope), _day(day)
     found = _find(book, wanted)
     first = found.factors[0] if (q or activity) and found.factors and not found.asks and found.exact else None
-    return _show(request, book, wanted, chosen=first, day=day, found=found, opened=False)
+    return _show(request, book, wanted, chosen=first, day=when, found=found, opened=False)
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True)
 def factor_page(
     request: Asked, book: NamedDependency[Book], pack: FromPath[str], edition: FromPath[str], row: FromPath[str], q: Text = "",
-    division: Text = "", day: FromQuery[date | None] = None, activity: Text = "", year: Text = "", unit: Text = "", source: Text = "",
+    division: Text = "", day: Text = "", activity: Text = "", year: Text = "", unit: Text = "", source: Text = "",
     of_scope: Scope = "",
 ) -> Response[str]:  # fmt: skip
     """One factor on its sheet."""
     chosen = load_library(book.home).factor(f"{pack}/{edition}#{row}")
     wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
     asked = any((q, activity, year, unit, source, of_scope))
-    return _show(request, book, wanted, chosen=chosen, day=day, found=_find(book, wanted) if asked else Found(factors=()), opened=True)
+    found = _find(book, wanted) if asked else Found(factors=())
+    return _show(request, book, wanted, chosen=chosen, day=_day(day), found=found, opened=True)
 
 
 HEAD = [

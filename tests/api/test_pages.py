@@ -211,6 +211,14 @@ def test_a_search_for_a_fuel_opens_its_card_and_an_ambiguous_name_asks(client: T
     assert 'class="sheet"' in chosen
 
 
+def test_a_form_sent_with_empty_fields_finds_and_a_day_that_is_none_is_told(client: TestClient[Any]) -> None:
+    empty = "q=烟煤&division=&day=&year=&unit=&scope=&source="
+    assert "1,747.088266" in client.get(f"/zh/factors?{empty}").text
+    wrong = client.get("/en/factors?q=coal&day=yesterday")
+    assert wrong.status_code == 400
+    assert "write it as 2023-07-01" in wrong.text
+
+
 def test_filters_of_the_factors_hold_on_the_page_and_in_its_files(client: TestClient[Any]) -> None:
     query = "q=electricity&year=2022&scope=2&source=US+EPA"
     page = client.get(f"/en/factors?{query}").text

@@ -9,9 +9,11 @@ import time
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.api.example import example_book
 
@@ -19,6 +21,8 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
+WIDTHS = {"desk": (1400, 1000), "phone": (390, 844)}
+SHOTS = Path(__file__).parent.parent.parent / ".screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -65,3 +69,44 @@ def _wait(address: str, process: "subprocess.Popen[str]") -> None:
         except OSError:
             time.sleep(0.1)
     pytest.fail("the server did not answer within 20 seconds")
+
+
+@dataclass
+class Watched:
+    """A page and what went wrong on it: console errors, requests to elsewhere."""
+
+    page: Page
+    context: BrowserContext
+    errors: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+def watch(browser: Browser, server: str, width: str, *, dark: bool = False, script: bool = True) -> Watched:
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        viewport={"width": wide, "height": high}, is_mobile=width == "phone", has_touch=width == "phone",
+        color_scheme="dark" if dark else "light", java_script_enabled=script,
+    )  # fmt: skip
+    context.set_default_timeout(15_000)
+    watched = Watched(context.new_page(), context)
+    watched.page.on("console", lambda said: watched.errors.append(said.text) if said.type in {"error", "warning"} else None)
+    watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
+    watched.page.on("request", lambda asked: watched.elsewhere.append(asked.url) if not asked.url.startswith((server, "data:")) else None)
+    return watched
+
+
+def seen(watched: Watched, name: str) -> None:
+    """The page does not scroll sideways; its picture is kept for people to look at."""
+    page = watched.page
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} scrolls sideways"
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)

@@ -1,59 +1,13 @@
 """Province → city → county → entry → factor, by clicking, on a desk and on a phone, in both languages."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import seen, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-WIDTHS = {"desk": (1400, 1000), "phone": (390, 844)}
-SHOTS = Path(__file__).parent.parent.parent / ".screenshots"
-
-
-@dataclass
-class Watched:
-    """A page and what went wrong on it: console errors, requests to elsewhere."""
-
-    page: Page
-    context: BrowserContext
-    errors: list[str] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-def watch(browser: Browser, server: str, width: str, *, dark: bool = False, script: bool = True) -> Watched:
-    wide, high = WIDTHS[width]
-    context = browser.new_context(
-        viewport={"width": wide, "height": high}, is_mobile=width == "phone", has_touch=width == "phone",
-        color_scheme="dark" if dark else "light", java_script_enabled=script,
-    )  # fmt: skip
-    context.set_default_timeout(15_000)
-    watched = Watched(context.new_page(), context)
-    watched.page.on("console", lambda said: watched.errors.append(said.text) if said.type in {"error", "warning"} else None)
-    watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    watched.page.on("request", lambda asked: watched.elsewhere.append(asked.url) if not asked.url.startswith((server, "data:")) else None)
-    return watched
-
-
-def seen(watched: Watched, name: str) -> None:
-    """The page does not scroll sideways; its picture is kept for people to look at."""
-    page = watched.page
-    page.wait_for_load_state("load")
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} scrolls sideways"
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -83,6 +83,13 @@ def test_the_mainlands_factors_do_not_hold_for_taiwan_hong_kong_and_macao(code: 
         resolve("electricity.grid", "kWh", regions=(Region(code, "province"), Region("CN", "country")))
 
 
+@pytest.mark.parametrize("code", ["710000", "810000", "820000"])
+def test_taiwan_hong_kong_and_macao_have_their_own_footprint_and_the_worlds_fuels(code: str) -> None:
+    chain = (Region(code, "province"), Region("CN", "country"))
+    assert resolve("electricity.grid", "kWh", regions=chain, basis="life-cycle").factor_ids == f"owid-grid/2023_e001#{code}"
+    assert resolve("combustion.stationary.bituminous", "t", regions=chain).factor_ids.startswith("ipcc-fuels/")
+
+
 def test_the_market_method_takes_the_residual_and_never_the_average() -> None:
     assert resolve("electricity.grid", "kWh", method="market").factor_ids == "cn-grid/2025-47_e001#CN.avg_excl_mkt_nonfossil.2023"
 
