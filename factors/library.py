@@ -148,11 +148,11 @@ class FactorLibrary:
             raise FactorNotFound(f"{query.activity.id} has no factor or set {query.choice!r}: one of {sets or 'none'}", column="factor")
         words = none_for(
             query.activity, query.place, query.year, " or ".join(wanted), every=every, near=near, default=DEFAULT_SETS[0],
-            choice=query.choice,
+            choice=query.choice, apart=sorted({one.basis for one in self._hung(query.activity) if one.region in codes} - {*wanted, ""}),
         )  # fmt: skip
         if query.regions and query.regions[0].code[:2] in NOT_MAINLAND:
-            words = f"{query.place}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao, and of their own there is none: {words}"
-            raise FactorNotFound(words, column="division")
+            reason = f"{query.place}: the mainland's factors do not hold for Taiwan, Hong Kong and Macao, and of their own there is none"
+            raise FactorNotFound(f"{reason}: {words}", column="division")
         raise FactorNotFound(words)
 
     def _walk(self, query: Query, basis: str, rank: int) -> tuple[EmissionFactor, list[Step], int] | None:

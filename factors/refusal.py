@@ -30,16 +30,20 @@ def refuse_parameters(activity: Activity, hung: Sequence[EmissionFactor]) -> Non
 
 def none_for(
     activity: Activity, place: str, year: int, wanted: str, *, every: Sequence[EmissionFactor], near: Sequence[EmissionFactor],
-    default: str, choice: str | None,
+    default: str, choice: str | None, apart: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Why nothing answers: `every` is the activity's factors of the basis, `near` those of the places searched (with unverified ones)."""
+    """Why nothing answers: `every` is the activity's factors of the basis, `near` those of the places searched (with unverified ones).
+
+    `apart` names the bases that the place does have, and that the programme's rule does not take by itself.
+    """
     sought = f"{activity.id} in {place}, {year}"
     if not every:
         return f"no pack holds a factor for {sought} ({wanted}): name one in the column `factor`, or add a pack"
     if not near:
         held = sorted({factor.region for factor in every})
         shown = ", ".join(held[:6]) + (" …" if len(held) > 6 else "")
-        return f"no pack holds a factor for {sought}; there are some for {shown}: name one in the column `factor`, or add a pack"
+        others = f" ({place} has {' and '.join(apart)} ones: ask for that basis)" if apart else ""
+        return f"no pack holds a factor for {sought}{others}; there are some for {shown}: name one in the column `factor`, or add a pack"
     usable = [factor for factor in near if factor.evidence != "unverified"]
     sets = sorted({factor.set_id for factor in near} - {"", default})
     if sets and not choice and not any(factor.set_id in {"", default} for factor in usable):
@@ -51,4 +55,9 @@ def none_for(
     named = ", ".join(f"{year_from} ({doubtful[year_from]})" for year_from in sorted(doubtful))
     hint = f"; unverified ones exist for {named}: write such an id into the column `factor` to use it" if doubtful else ""
     chosen = f" in {choice}" if choice else ""
+    last = max((factor.used_to or factor.year_to or 9999) for factor in usable)
+    if last < year:
+        return (
+            f"no factor{chosen} for {sought}: their publisher lets the last be used for {last} at most{hint}; name one, or add a newer pack"
+        )
     return f"no factor{chosen} for {sought}: the first that was read in a document is of {first}{hint}"

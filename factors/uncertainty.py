@@ -6,8 +6,11 @@ half-widths in quadrature (equation 3.2). Both hold for what is independent, so 
 A spread is no amount: it is float, and the total it belongs to stays the exact integer.
 """
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from math import exp, log, sqrt
 
 import msgspec
@@ -23,14 +26,6 @@ TWO_SIDED = 1.959963984540054
 """Standard deviations on each side that hold 95 % of a normal distribution."""
 SKEWED = 0.01
 """An upper half-width longer than the lower by more than this part of it is taken as lognormal."""
-
-IPCC_CO2 = "IPCC 2006 vol. 2 tables 1.4 and 2.2–2.5: 95 % interval of its own default for this fuel, borrowed: the factor's set states none"
-FUEL_CO2 = {
-    "diesel": ("74100", "72600", "74800"), "gasoline": ("69300", "67500", "73000"), "lpg": ("63100", "61600", "65600"),
-    "natural_gas": ("56100", "54300", "58300"), "kerosene": ("71900", "70800", "73700"), "fuel_oil": ("77400", "75500", "78800"),
-    "bituminous": ("94600", "89500", "99700"), "wood": ("112000", "95000", "132000"),
-}  # fmt: skip
-"""kg CO2/TJ of a fuel: default, lower, upper (facts `unc.ef.ci95.*`, the rows that were read in the document)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +102,22 @@ def interval_of(parameters: Sequence[Parameter], activity: str) -> Interval | No
         (one,) = bounded
         value, lower, upper = float(one.value), float(str(one.lower)), float(str(one.upper))
         return Interval(lower / value - 1, upper / value - 1, "bounds published with the factor")
-    fuel = FUEL_CO2.get(activity.rpartition(".")[2]) if activity.startswith("combustion.") else None
-    if fuel and {one.gas for one in parameters} <= {"CO2", ""} and all(one.tier == "default" for one in parameters):
-        value, lower, upper = map(float, fuel)
-        return Interval(lower / value - 1, upper / value - 1, IPCC_CO2)
+    fuel = activity.rpartition(".")[2] if activity.startswith("combustion.") else ""
+    if {one.gas for one in parameters} <= {"CO2", ""} and all(one.tier == "default" for one in parameters):
+        return fuel_intervals().get(fuel)
     return None
+
+
+@cache
+def fuel_intervals() -> dict[str, Interval]:
+    """The 95 % interval that IPCC states of its own CO2 default of a fuel, for sets that state none of theirs."""
+    text = files("factors").joinpath("data", "fuel_intervals.csv").read_text(encoding="utf-8")
+    found = {}
+    for row in csv.DictReader(text.splitlines()):
+        value, lower, upper = (float(row[name]) for name in ("value", "lower", "upper"))
+        source = f"{row['source']}: 95 % interval of its own default for this fuel, borrowed: the factor's set states none"
+        found[row["fuel"]] = Interval(lower / value - 1, upper / value - 1, source)
+    return found
 
 
 def analytic(spread: Spread, *, total: int, most: int = 5) -> Uncertainty:

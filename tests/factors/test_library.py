@@ -83,6 +83,14 @@ def test_the_mainlands_factors_do_not_hold_for_taiwan_hong_kong_and_macao(code: 
         resolve("electricity.grid", "kWh", regions=(Region(code, "province"), Region("CN", "country")))
 
 
+def test_a_place_with_another_basis_or_an_older_years_factor_is_told_so() -> None:
+    with pytest.raises(FactorNotFound, match=r"FR has life-cycle ones: ask for that basis"):
+        resolve("electricity.grid", "kWh", regions=(Region("FR", "country"),))
+    day = date(2026, 5, 1)
+    with pytest.raises(FactorNotFound, match=r"used for 2025 at most"):
+        resolve("travel.air.short_haul", "person-km", regions=(Region("GB", "country"),), start=day, end=day)
+
+
 @pytest.mark.parametrize("code", ["710000", "810000", "820000"])
 def test_taiwan_hong_kong_and_macao_have_their_own_footprint_and_the_worlds_fuels(code: str) -> None:
     chain = (Region(code, "province"), Region("CN", "country"))
