@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 from sqlmodel import Session
 
+import carbon.region.tables
+import carbon.tables  # noqa: F401  so that the guard checks these tables as well
 from carbon import chart
 from carbon.bookkeeping import cell_sums
 from carbon.seal import seals

@@ -5,13 +5,14 @@ row, of Python rows 4 µs).
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import chain
 from typing import Any, cast
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 PARAMETERS = 20_000  # a statement; SQLite allows 32,766
@@ -21,7 +22,7 @@ COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = struct.pack(">h", -1)
 DAY_ZERO = date(2000, 1, 1)  # PostgreSQL counts days and microseconds from here
 INSTANT_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
-NULL = struct.pack(">i", -1)
+NULL = -1  # the length of what is not there
 
 
 def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
@@ -37,7 +38,7 @@ def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
         copy.write(COPY_HEADER)
         for part in frame.iter_slices(ROWS):
-            block = memoryview(_copy_block(part))
+            block = _copy_block(part)
             for at in range(0, len(block), PIECE):
                 copy.write(bytes(block[at : at + PIECE]))
         copy.write(COPY_END)
@@ -120,24 +121,26 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(forms)
 
 
-def _copy_block(frame: pl.DataFrame) -> bytes:
+def _copy_block(frame: pl.DataFrame) -> memoryview:
     """The rows as PostgreSQL's binary COPY format has them: number of fields, then for each its length and its bytes, big-endian."""
-    parts: list[list[bytes]] = []
+    parts: list[pa.Array] = []
     fixed: list[tuple[str, np.ndarray[Any, Any]]] = [(">i2", np.full(frame.height, frame.width, dtype=">i2"))]
     for column in frame.iter_columns():
         number = _number(column)
         if number is not None:
             fixed += [(">i4", np.full(frame.height, number.dtype.itemsize, dtype=">i4")), (number.dtype.str, number)]
             continue
-        if fixed:
-            parts.append(_records(fixed))
-            fixed = []
-        parts.append(list(_fields(column)))
+        values = _bytes(column)
+        absent = column.is_null().to_numpy()
+        lengths = np.where(absent, NULL, np.diff(np.frombuffer(values.buffers()[1], np.int64))) if len(values) else np.empty(0)
+        parts += [_records([*fixed, (">i4", lengths.astype(">i4"))]), values]
+        fixed = []
     if not parts:  # all of one width: the buffer is the rows
-        return _buffer(fixed).tobytes()
+        return memoryview(_buffer(fixed).tobytes())
     if fixed:
         parts.append(_records(fixed))
-    return b"".join(chain.from_iterable(zip(*parts, strict=True)))
+    rows = pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.large_binary()))
+    return memoryview(rows.buffers()[2])[: np.frombuffer(rows.buffers()[1], np.int64)[len(rows)]]
 
 
 def _number(column: pl.Series) -> "np.ndarray[Any, Any] | None":
@@ -160,23 +163,23 @@ def _buffer(fixed: list[tuple[str, "np.ndarray[Any, Any]"]]) -> "np.ndarray[Any,
     return buffer
 
 
-def _records(fixed: list[tuple[str, "np.ndarray[Any, Any]"]]) -> list[bytes]:
-    buffer = _buffer(fixed)
-    return cast("list[bytes]", buffer.view(f"V{buffer.dtype.itemsize}").tolist())
+def _records(fixed: list[tuple[str, "np.ndarray[Any, Any]"]]) -> pa.Array:
+    """The part of each row that is of one width, as bytes."""
+    return _of_width(_buffer(fixed))
 
 
-def _fields(column: pl.Series) -> Iterator[bytes]:
-    """Each value with its length before it; a null has none."""
+def _of_width(values: "np.ndarray[Any, Any]") -> pa.Array:
+    offsets = np.arange(len(values) + 1, dtype=np.int64) * values.dtype.itemsize
+    return pa.Array.from_buffers(pa.large_binary(), len(values), [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _bytes(column: pl.Series) -> pa.Array:
+    """The bytes of each value, none for a null: text, bytes, and numbers, days and instants among nulls."""
     if column.dtype == pl.String:
         column = column.cast(pl.Binary)
     if column.dtype == pl.Binary:
-        return (NULL if value is None else len(value).to_bytes(4, "big") + value for value in column.to_list())
+        return column.fill_null(b"").rechunk().to_arrow().cast(pa.large_binary())
     known = column.drop_nulls()
-    if not len(known):
-        return (NULL for _ in range(len(column)))
-    numbers = _number(column.fill_null(known.first()))
+    numbers = _number(column.fill_null(known.first())) if len(known) else np.zeros(len(column), ">i8")
     assert numbers is not None, f"column {column.name} is {column.dtype}: integers, text, bytes, days and instants are kept"
-    width = numbers.dtype.itemsize.to_bytes(4, "big")
-    # as bytes of the array: a number taken out of it would come in the machine's own order
-    values = np.ascontiguousarray(numbers).view(f"V{numbers.dtype.itemsize}").tolist()
-    return (NULL if absent else width + value for absent, value in zip(column.is_null(), values, strict=True))
+    return pc.if_else(pa.array(column.is_null().to_numpy()), pa.scalar(b"", pa.large_binary()), _of_width(numbers))

@@ -54,8 +54,11 @@ def sqlite_triggers(metadata: sa.MetaData) -> dict[str, str]:
 
 def _stands_otherwise(table: sa.Table) -> Iterator[str]:
     """For each unique key of the table: a row with the new row's key stands, with other content."""
-    unique = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
-    keys = [list(table.primary_key.columns), *([*c.columns] for c in unique), *([*i.columns] for i in table.indexes if i.unique)]
+    unique = [[*c.columns] for c in table.constraints if isinstance(c, sa.UniqueConstraint)] + [
+        [*i.columns] for i in table.indexes if i.unique
+    ]
+    # constraints are a set: in an order of their own, or a trigger's text would differ from one process to the next
+    keys = [list(table.primary_key.columns), *sorted(unique, key=lambda key: [column.name for column in key])]
     for key in keys:
         names = [column.name for column in key]
         same = " AND ".join(f'"{name}" = NEW."{name}"' for name in names)

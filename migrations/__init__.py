@@ -59,7 +59,7 @@ def upgrade(url: str, *, home: Path, owner_url: str | None = None) -> bool:
             if stands is not None and stands not in known():
                 raise BookNotMigrated(engine.url.render_as_string(hide_password=True), reason=f"revision {stands} is of a later program")
             if connection.dialect.name == "postgresql":
-                _make_roles(connection, login=sa.make_url(normalised(url)).username)
+                make_roles(connection, login=sa.make_url(normalised(url)).username)
             command.upgrade(config(connection), "head")
             _open(connection)
             connection.commit()
@@ -102,7 +102,7 @@ def is_current(url: str) -> bool:
         engine.dispose()
 
 
-def _make_roles(connection: sa.Connection, *, login: str | None) -> None:
+def make_roles(connection: sa.Connection, *, login: str | None) -> None:
     """The roles that own, write and read the book, and the way of the two logins into them. The tables belong to the owner's role where the
     login may act as it, so that the application, though it be one and the same login, works as somebody who cannot drop a trigger."""
     quote = connection.dialect.identifier_preparer.quote

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("carbon", "factors", "ledger", "api", "migrations")
 TOP = {*PACKAGES, "tests", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "hatch_build.py"} | {
-    "requirements.txt", "requirements-dev.txt", ".ci", ".gitignore",
+    "requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-cluster.txt", ".ci", ".gitignore",
 }  # fmt: skip
 TEXT_ONLY = re.compile(r"\.(png|parquet|xlsx|gz|woff2?|ico|db|mo)$")
 

@@ -11,7 +11,6 @@ import typer
 from api.commands import asked
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
     from ledger.manifest import Key
     from ledger.restore import Means
@@ -87,15 +86,11 @@ def _means() -> "Means":
     """What the storeys above the ledger know of a book."""
     from carbon.audit import verify
     from ledger.restore import Means
-    from migrations import _make_roles, known, models, upgrade
-
-    def make_roles(connection: "Connection", login: str | None) -> None:
-        models()  # whose tables these roles are granted
-        _make_roles(connection, login=login)
+    from migrations import known, make_roles, upgrade
 
     return Means(
         revisions=frozenset(known()),
-        make_roles=make_roles,
+        make_roles=lambda connection, login: make_roles(connection, login=login),
         upgrade=lambda url, home, owner_url: upgrade(url, home=home, owner_url=owner_url),
         verify=verify,
     )
