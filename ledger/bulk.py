@@ -6,6 +6,7 @@ row, of Python rows 4 µs).
 
 import struct
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 PARAMETERS = 20_000  # a statement; SQLite allows 32,766
 ROWS = 50_000  # a buffer
+BEHIND = 10_000  # rows from which on a thread of its own is worth its start
 PIECE = 1 << 20  # bytes handed to the driver at once
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = struct.pack(">h", -1)
@@ -42,6 +44,35 @@ def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
             for at in range(0, len(block), PIECE):
                 copy.write(bytes(block[at : at + PIECE]))
         copy.write(COPY_END)
+
+
+class Inserts:
+    """Inserts in their order that go on behind the caller's back where the database works in a process of its own: PostgreSQL reads rows
+    while the caller hashes the next. Within the `with` the caller leaves the connection alone; what goes wrong is raised at its end.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: list[Future[None]] = []
+
+    def __enter__(self) -> "Inserts":
+        return self
+
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Insert the rows now, or soon."""
+        if self._pool is None and (self._connection.dialect.name == "sqlite" or frame.height < BEHIND):
+            insert(self._connection, table, frame)
+            return
+        self._pool = self._pool or ThreadPoolExecutor(1)
+        self._waiting.append(self._pool.submit(insert, self._connection, table, frame))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=kind is not None)
+            for one in self._waiting:
+                if kind is None:
+                    one.result()
 
 
 def read(connection: sa.Connection, sql: str, schema: pl.Schema) -> pl.DataFrame:

@@ -7,7 +7,7 @@ stands after the commit, or none. Lock order is the head, then balances by accou
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from ledger.bulk import add_up, insert, select_in
+from ledger.bulk import Inserts, add_up, insert, select_in
 from ledger.detail import KINDS, Detail, read_detail
 from ledger.enact import Enactment
 from ledger.entry import INT64_MAX, EntryBatch, reverse
@@ -35,8 +35,11 @@ from ledger.judge import Case, judge
 from ledger.payload import NO_LEGS, bodies, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
 from ledger.proof import peaks_of, root_of
-from ledger.tile import grow
+from ledger.tile import Growth, grow, leaf_hashes
 from ledger.types import microseconds
+
+PART = 50_000
+"""Entries whose texts are made at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,11 @@ def post(
     fresh = fresh.with_columns(id=pl.int_range(size, size + fresh.height, dtype=pl.Int64))
     if fresh.height:
         postings = postings.join(fresh.select("no"), on="no", how="semi", maintain_order="left") if refused else postings
-        raw = payloads(fresh["body"], fresh["id"], posted_at_us=microseconds(now)).cast(pl.Binary)
-        fresh = fresh.with_columns(payload=raw, posted_at=pl.lit(now).dt.cast_time_unit("us"))
-        _write(connection, fresh, postings, batch.cells, commodities, _named(named, fresh, postings, new), enactment)
-        growth = grow(connection, size, peaks, raw.to_list())
-        insert(connection, "tile", growth.rows())
-        _move_head(connection, growth.peaks, growth.size)
+        fresh = fresh.with_columns(posted_at=pl.lit(now).dt.cast_time_unit("us"))
+        tree = grow(connection, size, peaks, fresh.height)
+        parts = _texts(fresh, postings, actor=principal.actor, now=now)
+        _write(connection, fresh, parts, postings, batch.cells, commodities, _named(named, fresh, postings, new), enactment, tree)
+        _move_head(connection, tree.peaks, tree.size)
     ids = entries.join(fresh.select("no", "id"), on="no", how="left", maintain_order="left").select(pl.coalesce("known", "id")).to_series()
     told = tuple(
         Refusal(no, case.reference(no) or entries["reference"][no], error.code, str(error)) for no, error in sorted(refused.items())
@@ -165,20 +167,39 @@ def _details(entries: pl.DataFrame) -> dict[int, Detail]:
 def _with_keys(
     connection: sa.Connection, batch: EntryBatch, postings: pl.DataFrame, actor: str
 ) -> tuple[pl.DataFrame, dict[int, LedgerError]]:
-    """The entries with month, body, its hash and the id that their key stands for already; refused are keys that stand for another body."""
-    legs = batch.entries.select("no").join(legs_text(postings), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
-    texts = bodies(batch.entries, legs, actor=actor)
-    hashes = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
+    """The entries with month and the id that their key stands for already; refused are keys that stand for another body."""
     month = pl.col("day").dt.year().cast(pl.Int64) * 100 + pl.col("day").dt.month()
-    entries = batch.entries.with_columns(body=texts, body_hash=pl.Series(hashes, dtype=pl.Binary), period=month)
+    entries = batch.entries.with_columns(period=month)
     rows = select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", entries["key"])
     schema = {"key": pl.Binary, "known": pl.Int64, "stands": pl.Binary}
     known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
     entries = entries.join(known, on="key", how="left", maintain_order="left")
-    other = entries.filter(pl.col("known").is_not_null() & (pl.col("body_hash") != pl.col("stands")))
+    again = entries.filter(pl.col("known").is_not_null())
+    other = again.filter(_hashes(_bodies(again, postings, actor=actor)) != again["stands"])
     refused: dict[int, LedgerError] = {row["no"]: KeyReused(key=row["key"], entry_id=row["known"]) for row in other.iter_rows(named=True)}
     other_body = pl.col("no").is_in(list(refused))
     return entries.with_columns(known=pl.when(other_body).then(None).otherwise(pl.col("known"))), refused
+
+
+def _bodies(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str) -> pl.Series:
+    """The canonical text of entries in the order of `no`, but for their place and moment."""
+    if not entries.height:
+        return pl.Series(dtype=pl.String)
+    theirs = postings.filter(pl.col("no").is_between(entries["no"][0], entries["no"][-1]))
+    legs = entries.select("no").join(legs_text(theirs), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
+    return bodies(entries, legs, actor=actor)
+
+
+def _texts(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str, now: datetime) -> Iterator[pl.DataFrame]:
+    """The entries with body and payload, `PART` at a time: the first are on their way while the next are written."""
+    for part in entries.iter_slices(PART):
+        body = _bodies(part, postings, actor=actor)
+        yield part.with_columns(body=body, payload=payloads(body, part["id"], posted_at_us=microseconds(now)).cast(pl.Binary))
+
+
+def _hashes(texts: pl.Series) -> pl.Series:
+    """SHA-256 of each text."""
+    return pl.Series([hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()], dtype=pl.Binary)
 
 
 def _judge_reversals(connection: sa.Connection, case: Case) -> None:
@@ -241,22 +262,30 @@ def _check_apart(entries: pl.DataFrame, batch: EntryBatch) -> None:
 
 
 def _write(
-    connection: sa.Connection, entries: pl.DataFrame, postings: pl.DataFrame, cells: pl.DataFrame, commodities: pl.DataFrame,
-    named: pl.DataFrame, enactment: Enactment,
+    connection: sa.Connection, entries: pl.DataFrame, parts: Iterable[pl.DataFrame], postings: pl.DataFrame, cells: pl.DataFrame,
+    commodities: pl.DataFrame, named: pl.DataFrame, enactment: Enactment, tree: Growth,
 ) -> None:  # fmt: skip
-    """Write what is new of a batch: `entries` with id and payload, `postings` with commodity_id, the sums of both, and what they rule."""
+    """Write what is new of a batch: `entries` with id, in `parts` with their texts, `postings` with commodity_id, the sums of both, what
+    they rule. While the database takes in one part, the next is written and hashed, and the legs are put in the order of their table.
+    """
     accounts = _open_accounts(connection, named)
-    insert(connection, "entry", entries.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
-    insert(connection, "idem", entries.select("key", entry_id="id", body_hash="body_hash").sort("key"))
-    insert(connection, "reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
-    legs = (
-        postings.with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
-        .join(entries.select("no", "period", entry_id="id"), on="no", maintain_order="left")
-        .join(accounts, on=["account", "commodity_id"], maintain_order="left")
-        .select("account_id", "entry_id", "leg", "amount", "period")
-        .sort("account_id", "entry_id", "leg")
-    )
-    insert(connection, "posting", legs)
+    with Inserts(connection) as inserts:
+        keys = []
+        for part in parts:
+            inserts.add("entry", part.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
+            keys.append(part.select("key", entry_id="id", body_hash=_hashes(part["body"])))
+            tree.add(leaf_hashes(part["payload"].to_list()))
+        inserts.add("reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
+        legs = (
+            postings.with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
+            .join(entries.select("no", "period", entry_id="id"), on="no", maintain_order="left")
+            .join(accounts, on=["account", "commodity_id"], maintain_order="left")
+            .select("account_id", "entry_id", "leg", "amount", "period")
+            .sort("account_id", "entry_id", "leg")
+        )
+        inserts.add("posting", legs)
+        inserts.add("idem", pl.concat(keys).sort("key"))
+        inserts.add("tile", tree.rows())
     _add_balances(connection, legs, accounts, enactment.floors)
     if cells.height:
         _add_cells(connection, cells.join(commodities, on="commodity"), first=entries["id"][0])

@@ -9,7 +9,9 @@ into tonnes.
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from ledger.errors import MalformedEntry
 
@@ -31,10 +33,20 @@ def netstring(text: pl.Expr) -> pl.Expr:
 
 def legs_text(postings: pl.DataFrame) -> pl.DataFrame:
     """The canonical text of the legs of each entry with their number before it: `postings` has no, account, commodity, unit, amount, the
-    legs of an entry in their order; gives (no, legs), ordered by `no`."""
+    legs of an entry in their order; gives (no, legs), ordered by `no`.
+
+    The texts of legs lie one after the other in memory: those of an entry are one stretch of it, and nothing is joined.
+    """
+    postings = postings if postings["no"].is_sorted() else postings.sort("no", maintain_order=True)
     one = pl.concat_str(*(netstring(pl.col(name).cast(pl.String)) for name in LEG_FIELDS))
-    joined = postings.select("no", leg=one).group_by("no").agg(pl.col("leg").str.join(""), count=pl.len().cast(pl.String))
-    return joined.sort("no").select("no", legs=pl.concat_str(netstring(pl.col("count")), pl.col("leg")))
+    runs = postings.select(pl.col("no").rle().struct.unnest())
+    ends = np.concatenate([[0], runs["len"].cast(pl.Int64).cum_sum().to_numpy()])
+    legs = postings.select(one).to_series().rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    assert pa.types.is_large_string(legs.type)
+    offsets = np.frombuffer(legs.buffers()[1], np.int64)[legs.offset :][ends]
+    whole = pa.Array.from_buffers(pa.large_string(), runs.height, [None, pa.py_buffer(offsets), legs.buffers()[2]])
+    joined = pl.DataFrame({"no": runs["value"], "count": runs["len"].cast(pl.String), "leg": pl.Series(whole, dtype=pl.String)})
+    return joined.select("no", legs=pl.concat_str(netstring(pl.col("count")), pl.col("leg")))
 
 
 def bodies(entries: pl.DataFrame, legs: pl.Series, *, actor: str) -> pl.Series:

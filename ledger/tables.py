@@ -169,7 +169,7 @@ class EntryRow(SQLModel, table=True):
     """An entry at its position in the log (0, 1, 2 …, no gap). `payload` is what was hashed; the columns beside it are for finding."""
 
     __tablename__ = "entry"
-    __table_args__ = (sa.Index("entry_day", "day", "id"), {"sqlite_strict": True, "info": APPEND_ONLY})
+    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
     id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     posted_at: datetime = Field(sa_type=Instant)
     day: date = Field(sa_type=Day)

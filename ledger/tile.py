@@ -53,6 +53,10 @@ class Growth:
         """A tree from its first leaf on: it knows its own edge."""
         return cls(0, [], edge=_nothing)
 
+    def know(self, level: int, hashes: bytes) -> None:
+        """What stands in the tile of a level that is not full yet."""
+        self._ragged[level] = hashes
+
     def add(self, leaves: bytes) -> None:
         """Append leaf hashes, which come one after the other."""
         older = list(self.peaks)
@@ -99,10 +103,16 @@ def _nothing(level: int, start: int, stop: int) -> bytes:
     raise BadProof(f"nothing is known of level {level} from {start} to {stop}")
 
 
-def grow(connection: sa.Connection, size: int, peaks: Sequence[bytes], payloads: Iterable[bytes]) -> Growth:
-    """The tree of `size` once payloads follow: the journal writes what it says. Reads at most 255 payloads and roots, when a tile fills."""
-    growth = Growth(size, list(peaks), lambda level, start, stop: _edge(connection, level, start, stop))
-    growth.add(leaf_hashes(payloads))
+def grow(connection: sa.Connection, size: int, peaks: Sequence[bytes], more: int) -> Growth:
+    """The tree of `size`, about to take `more` leaves, with what it needs of its edge: at most 255 payloads, and roots on each level, where
+    a tile gets full. Nothing is read later."""
+    growth = Growth(size, list(peaks), _nothing)
+    level, at = 0, size
+    while more:
+        full = (at % WIDTH + more) // WIDTH
+        if at % WIDTH and full:
+            growth.know(level, _edge(connection, level, at - at % WIDTH, at))
+        level, at, more = level + 1, at // WIDTH, full
     return growth
 
 

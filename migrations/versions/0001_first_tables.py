@@ -57,7 +57,6 @@ def _book() -> None:
         _column("book", Text), _column("kind", Text), _column("payload", Blob),
         sa.PrimaryKeyConstraint("id"), **STRICT,
     )
-    op.create_index("entry_day", "entry", ["day", "id"])
     op.create_table(
         "idem",
         _column("key", Blob), _column("entry_id", Int), _column("body_hash", Blob),

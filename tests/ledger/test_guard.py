@@ -118,7 +118,7 @@ WEAKENED = {
         "DROP TRIGGER entry_no_replace",
         "CREATE TRIGGER quiet AFTER INSERT ON posting BEGIN UPDATE balance SET amount = amount + 1; END",
         "ALTER TABLE entry ADD COLUMN note TEXT",
-        "DROP INDEX entry_day",
+        "DROP INDEX hold_end_hold",
         "ALTER TABLE idem RENAME COLUMN body_hash TO hash",
     ],
     "postgresql": [
