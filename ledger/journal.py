@@ -5,7 +5,6 @@ contiguous ids, hash the payloads, write entries, keys and postings, add to bala
 stands after the commit, or none. Lock order is the head, then balances by account id, everywhere.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from ledger.errors import (
     RulingNotReversed,
 )
 from ledger.judge import Case, judge
-from ledger.payload import NO_LEGS, bodies, legs_text, payloads, read_payload
+from ledger.payload import NO_LEGS, bodies, hashes, legs_text, payloads, read_payload
 from ledger.principal import Principal, Role
 from ledger.proof import peaks_of, root_of
 from ledger.tile import Growth, grow, leaf_hashes
@@ -175,7 +174,7 @@ def _with_keys(
     known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
     entries = entries.join(known, on="key", how="left", maintain_order="left")
     again = entries.filter(pl.col("known").is_not_null())
-    other = again.filter(_hashes(_bodies(again, postings, actor=actor)) != again["stands"])
+    other = again.filter(hashes(_bodies(again, postings, actor=actor)) != again["stands"])
     refused: dict[int, LedgerError] = {row["no"]: KeyReused(key=row["key"], entry_id=row["known"]) for row in other.iter_rows(named=True)}
     other_body = pl.col("no").is_in(list(refused))
     return entries.with_columns(known=pl.when(other_body).then(None).otherwise(pl.col("known"))), refused
@@ -195,11 +194,6 @@ def _texts(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str, now: da
     for part in entries.iter_slices(PART):
         body = _bodies(part, postings, actor=actor)
         yield part.with_columns(body=body, payload=payloads(body, part["id"], posted_at_us=microseconds(now)).cast(pl.Binary))
-
-
-def _hashes(texts: pl.Series) -> pl.Series:
-    """SHA-256 of each text."""
-    return pl.Series([hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()], dtype=pl.Binary)
 
 
 def _judge_reversals(connection: sa.Connection, case: Case) -> None:
@@ -273,7 +267,7 @@ def _write(
         keys = []
         for part in parts:
             inserts.add("entry", part.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
-            keys.append(part.select("key", entry_id="id", body_hash=_hashes(part["body"])))
+            keys.append(part.select("key", entry_id="id", body_hash=hashes(part["body"])))
             tree.add(leaf_hashes(part["payload"].to_list()))
         inserts.add("reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
         legs = (

@@ -6,6 +6,7 @@ version, so that a later format cannot be mistaken for this one; the unit stands
 into tonnes.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,6 +59,11 @@ def bodies(entries: pl.DataFrame, legs: pl.Series, *, actor: str) -> pl.Series:
     }  # fmt: skip
     head = [netstring(fields[name]) for name in BODY_FIELDS]
     return entries.with_columns(legs.alias("legs")).select(pl.concat_str(*head, pl.col("legs"))).to_series()
+
+
+def hashes(texts: pl.Series) -> pl.Series:
+    """SHA-256 of each text."""
+    return pl.Series([hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()], dtype=pl.Binary)
 
 
 def payloads(bodies_: pl.Series, ids: pl.Series, *, posted_at_us: int) -> pl.Series:
