@@ -51,8 +51,9 @@ bench: bench-factors bench-ledger ## the hot paths beside what people would use 
 bench-factors: install ## packs, engine, estimate and uncertainty alone
 	$(BENCH) tests/benchmarks/test_engine_speed.py tests/benchmarks/test_estimate_speed.py tests/benchmarks/test_uncertainty_speed.py
 
-bench-ledger: install ## posting, recording and series alone
-	$(BENCH) tests/benchmarks/test_post_speed.py tests/benchmarks/test_record_speed.py tests/benchmarks/test_series_speed.py
+bench-ledger: install ## posting, verifying, recording and series alone, beside hordak, beancount and hledger where these are
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.txt
+	$(BENCH) tests/benchmarks/test_batch_speed.py tests/benchmarks/test_verify_speed.py tests/benchmarks/test_commit_speed.py tests/benchmarks/test_post_speed.py tests/benchmarks/test_record_speed.py tests/benchmarks/test_series_speed.py
 
 wheel: install ## build the wheel, install it into an empty environment, run it there
 	sh .ci/wheel

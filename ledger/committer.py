@@ -25,8 +25,9 @@ from ledger.principal import Principal
 
 GROUP_MAX = 2_000
 PATIENCE_S = 5.0
-LINGER_S = 0.003
-"""How long a group waits for those who were answered just now and come again: less than an fsync costs, and it halves their number."""
+LINGER_S, LINGER_MAX_S = 0.003, 0.03
+"""How long a group waits for those who were answered just now and come again: half of what the last commit took, within these bounds.
+Without it the clients part into two halves, of which one waits while the other is written."""
 
 
 class Refused(LedgerError):
@@ -61,6 +62,7 @@ class Committer:
         self._wake = threading.Condition()
         self._open = True
         self._crowd = 1  # how many came lately
+        self._linger = LINGER_S
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -94,11 +96,13 @@ class Committer:
                     self._wake.wait()
                 if not self._queue:
                     return
-                until = monotonic() + LINGER_S
+                until = monotonic() + self._linger
                 while self._open and len(self._queue) < self._crowd and (left := until - monotonic()) > 0:
                     self._wake.wait(left)
                 group = self._take()
+            start = monotonic()
             self._commit(group)
+            self._linger = min(max(LINGER_S, (monotonic() - start) / 2), LINGER_MAX_S)
 
     def _take(self) -> list[_Waiting]:
         """What waits, at most GROUP_MAX and no key twice."""

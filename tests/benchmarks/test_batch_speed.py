@@ -4,9 +4,12 @@ Ours checks, opens accounts, hashes every entry into the log, keeps balances and
 that ours made, ready to write, and check nothing. `TANZHANG_BENCH_ENTRIES` sets the size of the batch.
 """
 
+import importlib.util
 import os
 import sqlite3
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -34,6 +37,7 @@ WRITTEN = {
 }  # fmt: skip
 """The tables that hold nearly all rows of a batch; instants and days as whole numbers, so that both engines read alike."""
 KEYS = {"entry": "PRIMARY KEY (id)", "idem": "PRIMARY KEY (key)", "posting": "PRIMARY KEY (account_id, entry_id, leg)"}
+ORDER = {"entry": "id", "idem": "entry_id", "posting": "entry_id, leg"}  # as they happened: that a sorted batch is cheaper is our own trick
 TYPES = {pl.Int64: "bigint", pl.String: "text", pl.Binary: "bytea"}
 
 
@@ -50,19 +54,21 @@ def three_levels(made: Frames) -> Frames:
 
 
 def posted(book: Book, made: Frames) -> float:
-    batch = entry_batch(*made, units={"CO2": "g"})
     start = time.perf_counter()
+    batch = entry_batch(*made, units={"CO2": "g"})
     with book.writing() as session:
         post(session, batch, LOCAL_ADMIN, now=NOW)
     return time.perf_counter() - start
 
 
 def rows_of(book: Book) -> dict[str, pl.DataFrame]:
-    """What ours wrote, for others to write again."""
+    """What ours wrote, for others to write again, in the order in which it happened."""
     shown = {"posted_at": "0 AS posted_at", "day": "0 AS day"}
     with book.reading() as session:
         return {
-            name: read(session.connection(), f"SELECT {', '.join(shown.get(c, c) for c in schema)} FROM {name}", schema)
+            name: read(
+                session.connection(), f"SELECT {', '.join(shown.get(c, c) for c in schema)} FROM {name} ORDER BY {ORDER[name]}", schema
+            )
             for name, schema in WRITTEN.items()
         }
 
@@ -95,6 +101,16 @@ def by_core(engine: sa.Engine, rows: dict[str, pl.DataFrame]) -> float:
         for name, parameters in tenth.items():
             connection.execute(sa.insert(tables[name]), parameters)
     return (time.perf_counter() - start) * 10
+
+
+def by_hordak(server: sa.URL) -> float:
+    """A fiftieth of the batch through django-hordak's bulk, scaled up; 0 where it is not installed."""
+    if importlib.util.find_spec("hordak") is None:
+        return 0.0
+    some = ENTRIES_COUNT // 50
+    command = [sys.executable, "-m", "tests.benchmarks.hordak_bulk", server.render_as_string(hide_password=False), str(some)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1]) * 50
 
 
 def by_sqlite(path: Path, rows: dict[str, pl.DataFrame]) -> float:
@@ -136,7 +152,9 @@ def told(name: str, times: dict[str, list[float]], note: Callable[[str, float], 
             print(f"  {other:40} {statistics.median(taken):7.2f} s   {note(other, statistics.median(taken) / ours)}")
 
 
-def test_a_batch_on_postgresql_beside_copy_and_executemany(request: pytest.FixtureRequest, other: sa.Engine, tmp_path: Path, benchmark) -> None:  # type: ignore[no-untyped-def]
+def test_a_batch_on_postgresql_beside_copy_and_executemany(
+    request: pytest.FixtureRequest, other: sa.Engine, tmp_path: Path, benchmark
+) -> None:  # type: ignore[no-untyped-def]
     times: dict[str, list[float]] = {"ours": [], "COPY, no index": [], "SQLAlchemy Core executemany, same keys": []}
     made = three_levels(frames(ENTRIES_COUNT))
     server: sa.URL = request.getfixturevalue("postgres")
@@ -151,6 +169,8 @@ def test_a_batch_on_postgresql_beside_copy_and_executemany(request: pytest.Fixtu
                 connection.exec_driver_sql("CHECKPOINT")
             times["COPY, no index"].append(copied(other, rows))
             times["SQLAlchemy Core executemany, same keys"].append(by_core(other, rows))
+    if hordak := by_hordak(server.set(drivername="postgresql", database="other")):
+        times["django-hordak bulk"] = [hordak]
     benchmark.pedantic(lambda: None, rounds=1)
     benchmark.extra_info.update({name: statistics.median(taken) for name, taken in times.items()})
     told("PostgreSQL", times, lambda _, ratio: f"ours is {ratio:.2f}×")
