@@ -17,6 +17,7 @@ from api.commands import (  # noqa: F401
     export,
     factors,
     holder,
+    month,
     post,
     proof,
     recalc,
@@ -48,6 +49,7 @@ for command in COMMANDS:
     asked.add(app, command)
 app.add_typer(proof.proof, name="proof")
 app.add_typer(account.account, name="account")
+app.add_typer(month.month, name="month")
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")

@@ -2,7 +2,8 @@
 
     book.db or book.dump     SQLite by its backup API, PostgreSQL by pg_dump: one snapshot, while others post on
     checkpoints/<book>.log   the signed checkpoints, the last of them over the copy itself
-    packs/  tanzhang.toml    factor packs of one's own; the settings, but for addresses of databases, which may hold passwords
+    packs/  sealed/          factor packs of one's own, sealed months
+    tanzhang.toml            the settings, but for addresses of databases, which may hold passwords
     manifest.json            what the copy holds, and every file with its size and SHA-256
     manifest.sig             with the manifest before it, a C2SP signed note under the book's key
 
@@ -34,6 +35,8 @@ from ledger.manifest import DATABASE, SETTINGS, BackupFailed, Manifest, PlaceTak
 from ledger.tables import REVISION
 from ledger.tile import Tree
 
+FOLDERS = ("packs", "sealed")
+"""Of the home, whose files are copied as they are."""
 PAGES = 4_096  # of SQLite, copied at a time
 TELL_EVERY_S = 2.0
 """How often a long copy says how far it is."""
@@ -148,12 +151,11 @@ def _copy_what_lies_beside(book: Book, draft: Path) -> None:
     settings = _settings_text(book.home / SETTINGS)
     if settings:
         (draft / SETTINGS).write_text(settings, encoding="utf-8", newline="\n")
-    packs = book.home / "packs"
-    for file in sorted(packs.rglob("*")):
-        place = file.relative_to(packs)
-        if file.is_file() and not any(part.startswith(".") for part in place.parts):  # of a pack that is just being added
-            (draft / "packs" / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, draft / "packs" / place)
+    for file in sorted(file for folder in FOLDERS for file in (book.home / folder).rglob("*")):
+        place = file.relative_to(book.home)
+        if file.is_file() and not any(part.startswith(".") for part in place.parts):  # of a pack or a month that is just being added
+            (draft / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, draft / place)
     if book.checkpoint_file.exists():
         (draft / "checkpoints").mkdir()
         shutil.copyfile(book.checkpoint_file, draft / "checkpoints" / book.checkpoint_file.name)

@@ -150,7 +150,7 @@ def check_names(source: Path, manifest: Manifest) -> None:
 def _belongs(name: str, manifest: Manifest) -> bool:
     parts = PurePosixPath(name).parts
     own = (DATABASE[manifest.engine], SETTINGS, f"checkpoints/{manifest.book}.log")
-    return name in own or (len(parts) > 1 and parts[0] == "packs" and not any(part.startswith(".") for part in parts))
+    return name in own or (len(parts) > 1 and parts[0] in {"packs", "sealed"} and not any(part.startswith(".") for part in parts))
 
 
 def _unproved(text: str) -> dict[str, object]:

@@ -47,7 +47,9 @@ def close_month(
 ) -> Receipt:  # fmt: skip
     """Close a month (yyyymm) for all accounts, or for those within `scope`. Raises PeriodMisruled where it is closed already."""
     _check(period)
-    size = int(session.execute(sa.text("SELECT size FROM head")).scalar_one())
+    connection = session.connection()
+    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""  # nobody posts between the hash and the closing
+    size = int(connection.exec_driver_sql(f"SELECT size FROM head WHERE id = 1{lock}").scalar_one())
     rule = PeriodRule(period=period, closed=True, reason=reason, scope=scope, size=size, sealed=seal_of(turnover(session, period)).hex())
     return post(session, ruling(Detail(period=rule), book=book, day=day, key=key or new_key()), principal, now=now)
 

@@ -186,7 +186,7 @@ def _refuse_taken(manifest: Manifest, place: Place) -> None:
                 raise PlaceTaken(f"{left} is there already: nothing is written over it, move it away or restore elsewhere with --home")
     for kept in manifest.files:
         own = place.home / kept.name
-        if kept.name.startswith("packs/") and own.exists() and sha256_of(own) != kept.sha256:
+        if kept.name.startswith(("packs/", "sealed/")) and own.exists() and sha256_of(own) != kept.sha256:
             raise PlaceTaken(f"{own} is there already and says something else: move it away, or restore elsewhere with --home")
 
 
@@ -310,8 +310,8 @@ def _old_log_holds(url: str, stage: Path, checkpoints: list[Checkpoint]) -> None
 
 
 def _put_in_place(stage: Path, place: Place, manifest: Manifest, moment: str | None) -> Path | None:
-    """What lies beside the database to its place. The home's own key, settings and packs stand; its checkpoints give way to those that go
-    with the restored book, and at a `moment` are set aside, in the file that this gives."""
+    """What lies beside the database to its place. The home's own key, settings, packs and sealed months stand; its checkpoints give way to
+    those that go with the restored book, and at a `moment` are set aside, in the file that this gives."""
     sync(stage)
     aside = None
     for path in sorted(path for path in stage.rglob("*") if path.is_file()):
