@@ -263,21 +263,24 @@ def _write(
     they rule. While the database takes in one part, the next is written and hashed, and the legs are put in the order of their table.
     """
     accounts = _open_accounts(connection, named)
+    keys = []
+    ordering = (
+        postings.lazy()
+        .with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
+        .join(entries.lazy().select("no", "period", entry_id="id"), on="no", maintain_order="left")
+        .join(accounts.lazy(), on=["account", "commodity_id"], maintain_order="left")
+        .select("account_id", "entry_id", "leg", "amount", "period")
+        .sort("account_id", "entry_id", "leg")
+        .collect(background=True)
+    )
     with Inserts(connection) as inserts:
-        keys = []
         for part in parts:
             inserts.add("entry", part.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
             keys.append(part.select("key", entry_id="id", body_hash=hashes(part["body"])))
             tree.add(leaf_hashes(part["payload"].to_list()))
-        inserts.add("reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
-        legs = (
-            postings.with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
-            .join(entries.select("no", "period", entry_id="id"), on="no", maintain_order="left")
-            .join(accounts, on=["account", "commodity_id"], maintain_order="left")
-            .select("account_id", "entry_id", "leg", "amount", "period")
-            .sort("account_id", "entry_id", "leg")
-        )
+        legs = ordering.fetch_blocking()
         inserts.add("posting", legs)
+        inserts.add("reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
         inserts.add("idem", pl.concat(keys).sort("key"))
         inserts.add("tile", tree.rows())
     _add_balances(connection, legs, accounts, enactment.floors)
