@@ -11,7 +11,6 @@ import typer
 from api.commands import asked
 
 if TYPE_CHECKING:
-
     from ledger.manifest import Key
     from ledger.restore import Means
 
