@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-factors bench-ledger cluster browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger soak-ledger cluster browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -31,8 +31,8 @@ cluster: install ## pyspark beside the rest, and the engine's test on a cluster 
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-cluster.txt
 	$(BIN)/python -m pytest -p no:xdist -q tests/factors/test_cluster.py
 
-browser: ## Chromium and Chinese fonts for the browser tests, where apt may install them
-	@sh .ci/chromium
+browser: ## Chromium, Chinese fonts and hledger for the tests that ask them, where apt may install them
+	@sh .ci/tools
 
 lint: install ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -54,6 +54,14 @@ bench-factors: install ## packs, engine, estimate and uncertainty alone
 bench-ledger: install ## posting, verifying, recording and series alone, beside hordak, beancount and hledger where these are
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.txt
 	$(BENCH) tests/benchmarks/test_batch_speed.py tests/benchmarks/test_verify_speed.py tests/benchmarks/test_commit_speed.py tests/benchmarks/test_post_speed.py tests/benchmarks/test_record_speed.py tests/benchmarks/test_series_speed.py
+
+SOAK := build/soak-ledger.jsonl
+SOAKED := $(addprefix tests/ledger/test_,hazards.py disk_full.py tamper.py machine.py proof.py tile.py backup.py restore.py)
+
+soak-ledger: install ## the ledger's fault tests at full count, some 25 minutes; prints the hazards' table, target against result
+	@mkdir -p $(dir $(SOAK)) && rm -f $(SOAK)
+	@TANZHANG_SOAK=1 TANZHANG_SOAK_REPORT=$(SOAK) nice -n 19 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q $(SOAKED); passed=$$?; \
+		$(BIN)/python -m tests.ledger.soak_report $(SOAK) && exit $$passed
 
 wheel: install ## build the wheel, install it into an empty environment, run it there
 	sh .ci/wheel

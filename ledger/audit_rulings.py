@@ -3,13 +3,15 @@
 The log is the only witness: `detail` lies in the hashed payload, so the tables beside it can be made again from it, and are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import msgspec
 import polars as pl
 import sqlalchemy as sa
 
 from ledger.bulk import read
 from ledger.detail import KINDS, Detail, read_detail
+from ledger.errors import MalformedEntry
 from ledger.payload import read_payload
 from ledger.retrace import Violation
 from ledger.types import iso_day
@@ -18,23 +20,25 @@ Rows = dict[str, list[tuple[object, ...]]]
 TABLES = {
     "account_rule": ("account", "commodity", "entry_id", "side", "floor", "closed"),
     "period_state": ("entry_id", "period", "scope", "closed", "reason", "actor", "second", "size", "sealed"),
-    "hold": ("entry_id", "account", "held", "amount", "expires_on"),
+    "hold": ("entry_id", "account", "commodity", "held", "held_commodity", "amount", "expires_on"),
     "hold_end": ("entry_id", "hold_id", "kind", "amount"),
     "lot": ("entry_id", "commodity", "series", "first", "last", "vintage", "project", "expires_on"),
-    "lot_move": ("entry_id", "lot_id", "first", "last", "source", "target"),
+    "lot_move": ("entry_id", "lot_id", "first", "last", "source", "commodity", "target", "target_commodity"),
     "retirement": ("lot_id", "first", "last", "entry_id", "purpose", "beneficiary"),
 }
 QUERIES = {
     "account_rule": "SELECT a.name, c.code, r.entry_id, r.side, r.floor, r.closed FROM account_rule r "
     "JOIN account a ON a.id = r.account_id JOIN commodity c ON c.id = a.commodity_id",
     "period_state": "SELECT entry_id, period, scope, closed, reason, actor, second, size, sealed FROM period_state",
-    "hold": "SELECT h.entry_id, a.name, b.name, h.amount, h.expires_on FROM hold h JOIN account a ON a.id = h.account_id "
-    "JOIN account b ON b.id = h.held_id",
+    "hold": "SELECT h.entry_id, a.name, ac.code, b.name, bc.code, h.amount, CAST(h.expires_on AS text) FROM hold h "
+    "JOIN account a ON a.id = h.account_id JOIN commodity ac ON ac.id = a.commodity_id "
+    "JOIN account b ON b.id = h.held_id JOIN commodity bc ON bc.id = b.commodity_id",
     "hold_end": "SELECT entry_id, hold_id, kind, amount FROM hold_end",
-    "lot": "SELECT l.entry_id, c.code, l.series, l.first, l.last, l.vintage, l.project, l.expires_on FROM lot l "
+    "lot": "SELECT l.entry_id, c.code, l.series, l.first, l.last, l.vintage, l.project, CAST(l.expires_on AS text) FROM lot l "
     "JOIN commodity c ON c.id = l.commodity_id",
-    "lot_move": "SELECT m.entry_id, m.lot_id, m.first, m.last, a.name, b.name FROM lot_move m JOIN account a ON a.id = m.from_id "
-    "JOIN account b ON b.id = m.to_id",
+    "lot_move": "SELECT m.entry_id, m.lot_id, m.first, m.last, a.name, ac.code, b.name, bc.code FROM lot_move m "
+    "JOIN account a ON a.id = m.from_id JOIN commodity ac ON ac.id = a.commodity_id "
+    "JOIN account b ON b.id = m.to_id JOIN commodity bc ON bc.id = b.commodity_id",
     "retirement": "SELECT lot_id, first, last, entry_id, purpose, beneficiary FROM retirement",
 }
 
@@ -43,23 +47,43 @@ def rulings_hold(connection: sa.Connection) -> list[Violation]:
     """Every broken law about rules, months, holds and lots, the first of each table."""
     said: Rows = {table: [] for table in TABLES}
     places: dict[int, list[list[object]]] = {}
-    for entry_id, actor, detail in _sayings(connection):
-        _rows(entry_id, actor, detail, said)
-        _follow(entry_id, detail, places)
+    codes: dict[int, str] = {}  # of each lot, its commodity
+    books: dict[tuple[str, str], str] = {}
+    try:
+        for entry_id, actor, detail in _sayings(connection):
+            codes |= {entry_id: detail.issue.commodity} if detail.issue else {}
+            books |= {(rule.account, rule.commodity): rule.book for rule in detail.accounts}
+            _rows(entry_id, actor, detail, said, codes)
+            _follow(entry_id, detail, places)
+    except Unreadable as error:
+        return [Violation("rulings", f"entry {error.entry_id}", f"nobody can read what it rules: {error}")]
     found = [violation for table in TABLES for violation in _compare(connection, table, said[table])]
-    return found + list(_places_hold(connection, places)) + list(_floors_hold(connection)) + list(_lots_add_up(connection))
+    found += [*_books_hold(connection, books), *_places_hold(connection, places, codes)]
+    return [*found, *_floors_hold(connection), *_lots_add_up(connection)]
+
+
+class Unreadable(Exception):
+    """A payload that says nothing."""
+
+    def __init__(self, entry_id: int, reason: Exception) -> None:
+        self.entry_id = entry_id
+        super().__init__(str(reason))
 
 
 def _sayings(connection: sa.Connection) -> Iterator[tuple[int, str, Detail]]:
     schema = pl.Schema({"id": pl.Int64, "payload": pl.Binary})
     for entry_id, payload in read(connection, f"SELECT id, payload FROM entry WHERE kind IN {KINDS!r} ORDER BY id", schema).iter_rows():
-        said = read_payload(payload)
-        if said.detail is not None:
-            yield entry_id, said.actor, read_detail(said.detail)
+        try:
+            said = read_payload(payload)
+            detail = None if said.detail is None else read_detail(said.detail)
+        except (MalformedEntry, msgspec.MsgspecError, ValueError) as error:
+            raise Unreadable(entry_id, error) from error
+        if detail is not None:
+            yield entry_id, said.actor, detail
 
 
-def _rows(entry: int, actor: str, detail: Detail, said: Rows) -> None:
-    """The rows that an entry should have made, by table."""
+def _rows(entry: int, actor: str, detail: Detail, said: Rows, codes: Mapping[int, str]) -> None:
+    """The rows that an entry should have made, by table; `codes` are the commodities of the lots so far."""
     said["account_rule"] += [(r.account, r.commodity, entry, r.side, r.floor, int(r.closed)) for r in detail.accounts]
     if detail.period:
         rule = detail.period
@@ -67,14 +91,16 @@ def _rows(entry: int, actor: str, detail: Detail, said: Rows) -> None:
         said["period_state"].append((entry, rule.period, rule.scope, int(rule.closed), rule.reason, actor, rule.second, rule.size, sealed))
     if detail.hold:
         hold = detail.hold
-        said["hold"].append((entry, hold.account, hold.held, hold.amount, iso_day(hold.expires_on)))
+        accounts = (hold.account, hold.commodity, hold.held, hold.commodity)
+        said["hold"].append((entry, *accounts, hold.amount, iso_day(hold.expires_on)))
     if detail.end:
         said["hold_end"].append((entry, detail.end.hold, detail.end.kind, detail.end.amount))
     if detail.issue:
         lot = detail.issue
         said["lot"].append((entry, lot.commodity, lot.series, lot.first, lot.last, lot.vintage, lot.project, iso_day(lot.expires_on)))
     for move in detail.moves:
-        said["lot_move"].append((entry, move.lot, move.first, move.last, move.source, move.target))
+        code = codes.get(move.lot)
+        said["lot_move"].append((entry, move.lot, move.first, move.last, move.source, code, move.target, code))
         if detail.retires:
             said["retirement"].append((move.lot, move.first, move.last, entry, detail.retires.purpose, detail.retires.beneficiary))
 
@@ -115,13 +141,28 @@ def _plain(value: object) -> object:
     return iso_day(value) if hasattr(value, "isoformat") else value
 
 
-def _places_hold(connection: sa.Connection, places: dict[int, list[list[object]]]) -> Iterator[Violation]:
-    sql = "SELECT p.lot_id, p.first, p.last, a.name FROM lot_place p JOIN account a ON a.id = p.account_id"
+def _books_hold(connection: sa.Connection, books: Mapping[tuple[str, str], str]) -> Iterator[Violation]:
+    """An account that something was ruled for lies in the book that the ruling names."""
+    sql = "SELECT a.id, a.name, c.code, a.book FROM account a JOIN commodity c ON c.id = a.commodity_id ORDER BY a.id"
+    for account_id, name, code, book in connection.exec_driver_sql(sql):
+        if books.get((name, code), book) != book:
+            yield Violation(
+                "rulings", f"account {account_id}", f"it lies in book {book!r}, {name} {code} was ruled in {books[name, code]!r}"
+            )
+            return
+
+
+def _places_hold(connection: sa.Connection, places: dict[int, list[list[object]]], codes: Mapping[int, str]) -> Iterator[Violation]:
+    sql = (
+        "SELECT p.lot_id, p.first, p.last, a.name, c.code FROM lot_place p JOIN account a ON a.id = p.account_id "
+        "JOIN commodity c ON c.id = a.commodity_id"
+    )
     stand: dict[int, list[list[object]]] = {}
-    for lot, first, last, account in connection.exec_driver_sql(sql):
-        stand.setdefault(lot, []).append([first, last, account])
+    for lot, first, last, account, code in connection.exec_driver_sql(sql):
+        stand.setdefault(lot, []).append([first, last, (account, code)])
     for lot in sorted({*stand, *places}):
-        if _merged(stand.get(lot, [])) != _merged(places.get(lot, [])):
+        wanted = [[first, last, (account, codes.get(lot))] for first, last, account in places.get(lot, [])]
+        if _merged(stand.get(lot, [])) != _merged(wanted):
             yield Violation("lots", f"lot_place of lot {lot}", "its serials do not lie where the entries put them")
             return
 

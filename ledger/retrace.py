@@ -94,7 +94,8 @@ def _leg_faults(said: Payload, tables: Tables) -> Iterator[Violation]:
             yield Violation("postings", where, f"its amount is {row['amount']}, posted was {leg.amount}")
         elif row["account"] != leg.account:
             # if the account of that name still stands, the posting was moved to another; else the account was renamed
-            same = (pl.col("account") == leg.account) & pl.col("commodity_id").eq_missing(row["commodity_id"])
+            codes = tables.commodities.filter(pl.col("commodity") == leg.commodity)["commodity_id"].to_list()
+            same = (pl.col("account") == leg.account) & pl.col("commodity_id").is_in(codes)
             elsewhere = tables.accounts.filter(same).height
             yield Violation(
                 "postings", where if elsewhere or row["account"] is None else f"account {row['account_id']}",

@@ -167,12 +167,22 @@ class BookMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("engine", ["sqlite"] if not SOAK else ["sqlite", "postgresql"])
-def test_the_book_and_the_model_say_the_same(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_book_and_the_model_say_the_same(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     from tests.conftest import maker
 
+    runs: list[Book] = []
     with maker(request, Path(tempfile.mkdtemp(dir=tmp_path)), engine) as make:
-        machine = type("Machine", (BookMachine,), {"make": staticmethod(make)})
+
+        def begin() -> Book:
+            runs.append(make())
+            return runs[-1]
+
+        machine = type("Machine", (BookMachine,), {"make": staticmethod(begin)})
         run_state_machine_as_test(
             machine,
             settings=settings(**COUNTS, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not SOAK),  # type: ignore[arg-type]
         )
+    record_property("count", len(runs))
+    record_property("result", f"0 differences, up to {COUNTS['stateful_step_count']} steps each")

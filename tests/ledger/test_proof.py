@@ -278,7 +278,9 @@ def forged_growth(chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("make", [forged, forged_growth])
-def test_a_forged_proof_is_refused_whatever_is_forged(make: Callable[[random.Random], bytes]) -> None:
+def test_a_forged_proof_is_refused_whatever_is_forged(
+    make: Callable[[random.Random], bytes], record_property: Callable[[str, object], None]
+) -> None:
     chance = random.Random(20261125)
     count = FORGERIES if make is forged else FORGERIES // 10
     true = [OWN.entry(index, size).text().encode() for size in range(1, 71) for index in range(size)]
@@ -290,6 +292,8 @@ def test_a_forged_proof_is_refused_whatever_is_forged(make: Callable[[random.Ran
         with pytest.raises(BadProof) as told:
             check(data, key=OWN.vkey)
         refused[str(told.value).partition(": ")[0]] = refused.get(str(told.value).partition(": ")[0], 0) + 1
+    record_property("count", sum(refused.values()))
+    record_property("result", f"{count - sum(refused.values())} accepted ({'growth' if make is forged_growth else 'entries'})")
     assert sum(refused.values()) == count
     assert set(refused) <= {"form", "key", "signature", "path", "payload"}, "each names its check"
     assert len(refused) >= 4
