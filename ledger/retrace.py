@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from ledger.errors import MalformedEntry
-from ledger.payload import Payload, netstrings, read_payload
+from ledger.payload import Payload, PayloadLeg, netstrings, read_payload
 from ledger.types import period_of
 
 
@@ -92,21 +92,8 @@ def _leg_faults(said: Payload, tables: Tables) -> Iterator[Violation]:
         where = f"posting {row['account_id']}/{said.id}/{number}"
         if row["amount"] != leg.amount:
             yield Violation("postings", where, f"its amount is {row['amount']}, posted was {leg.amount}")
-        elif row["account"] != leg.account:
-            # if the account of that name still stands, the posting was moved to another; else the account was renamed
-            codes = tables.commodities.filter(pl.col("commodity") == leg.commodity)["commodity_id"].to_list()
-            same = (pl.col("account") == leg.account) & pl.col("commodity_id").is_in(codes)
-            elsewhere = tables.accounts.filter(same).height
-            yield Violation(
-                "postings", where if elsewhere or row["account"] is None else f"account {row['account_id']}",
-                f"it stands on {row['account']!r}, posted was {leg.account!r}",
-            )  # fmt: skip
-        elif row["commodity"] != leg.commodity:
-            elsewhere = leg.commodity in tables.commodities["commodity"]
-            yield Violation(
-                "postings", f"account {row['account_id']}" if elsewhere or row["commodity"] is None else f"commodity {row['commodity_id']}",
-                f"it is in {row['commodity']!r}, posted was {leg.commodity!r}",
-            )  # fmt: skip
+        elif row["account"] != leg.account or row["commodity"] != leg.commodity:
+            yield _off_account(row, leg, where, tables)
         elif row["unit"] != leg.unit:
             yield Violation(
                 "postings", f"commodity {row['commodity_id']}", f"{row['commodity']} is in {row['unit']!r}, posted was {leg.unit!r}"
@@ -117,3 +104,18 @@ def _leg_faults(said: Payload, tables: Tables) -> Iterator[Violation]:
     if len(rows) != len(said.legs):
         extra = rows[-1]
         yield Violation("postings", f"posting {extra['account_id']}/{said.id}/{extra['leg']}", "no leg of its entry is this")
+
+
+def _off_account(row: dict[str, Any], leg: PayloadLeg, where: str, tables: Tables) -> Violation:
+    """The posting is not where it was posted: it was moved where that account still stands, else account or commodity changed."""
+    codes = tables.commodities.filter(pl.col("commodity") == leg.commodity)["commodity_id"].to_list()
+    moved = tables.accounts.filter((pl.col("account") == leg.account) & pl.col("commodity_id").is_in(codes)).height
+    if moved or row["account"] is None:
+        changed = where
+    elif row["account"] != leg.account or codes or row["commodity"] is None:
+        changed = f"account {row['account_id']}"
+    else:
+        changed = f"commodity {row['commodity_id']}"
+    if row["account"] != leg.account:
+        return Violation("postings", changed, f"it stands on {row['account']!r}, posted was {leg.account!r}")
+    return Violation("postings", changed, f"it is in {row['commodity']!r}, posted was {leg.commodity!r}")

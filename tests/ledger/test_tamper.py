@@ -132,6 +132,7 @@ def test_a_row_that_is_deleted_is_found_and_named(trial: Trial, record_property:
 def test_rows_that_changed_places_are_found_and_named(trial: Trial, record_property: Count) -> None:
     """Two rows of a table exchange what one column says: two payloads, two amounts, two keys …"""
     draw = random.Random(20261127)
+    used = {row["account_id"] for row in trial.intruder.rows("posting")}
     for table, column in [("entry", "payload"), *fewer(trial, COLUMNS if SOAK else COLUMNS[1::2])]:
         rows = trial.intruder.rows(table)
         key = {one.name for one in TABLES[table].primary_key.columns}
@@ -140,6 +141,8 @@ def test_rows_that_changed_places_are_found_and_named(trial: Trial, record_prope
         done = 0
         for _ in range(100):
             one, other = some(rows, draw), some(rows, draw)
+            if table == "account" and not {one["id"], other["id"]} & used:
+                continue  # two accounts that one entry opened alike and nobody used: only their numbers change places
             new = [{**one, column: other[column]}, {**other, column: one[column]}]
             if not all(row in (one, other) for row in new) and trial.harm(
                 f"{table}.{column} of {one} and {other}", table, [one, other], new
