@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.checkpoint import Checkpoint, append_note, sign, signing_key
+from ledger.checkpoint import Checkpoint, append_note, newest_size, sign, signing_key
 from ledger.errors import BookNotMigrated, BookUnreadable, Busy, DiskFull
 from ledger.guard import READER, WRITER
 from ledger.tables import REVISION
@@ -69,7 +69,8 @@ class Book:
     def writing(self, *, patience: float = PATIENCE_S) -> Iterator[Session]:
         """A session in one transaction: committed at the end, rolled back by an exception.
 
-        A commit that lengthened the log is followed by a signed checkpoint outside the database, forced to disk. Raises DiskFull, and Busy
+        A commit that lengthened the log, or found it longer than what was signed, is followed by a signed checkpoint outside the database,
+        forced to disk. Raises DiskFull, and Busy
         where another writer held the book for longer than `patience` seconds.
         """
         try:
@@ -88,7 +89,7 @@ class Book:
             if _is_busy(error):
                 raise Busy(seconds=patience) from error
             raise
-        if size != before:
+        if size != before or newest_size(self.checkpoint_file) < size:  # also what an earlier commit found no room to sign
             self.checkpoint(size=size, root=bytes(root))
 
     def checkpoint(self, *, size: int, root: bytes) -> None:

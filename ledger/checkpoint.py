@@ -156,6 +156,12 @@ def newest_note(file: Path) -> str | None:
     return notes[-1] if notes else None
 
 
+def newest_size(file: Path) -> int:
+    """Over how many entries the last whole note of a log file was signed; 0 where there is none. Nothing is verified here."""
+    note = newest_note(file)
+    return 0 if note is None else int(note.split("\n")[1])
+
+
 def note_over(file: Path, size: int) -> str | None:
     """The last note of a log file that was signed over `size` entries; None where there is none. Nothing is verified here."""
     newest = newest_note(file)
