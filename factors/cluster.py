@@ -16,15 +16,13 @@ from narwhals.typing import IntoFrame
 from factors.calculate import INT64_MAX, products
 from factors.columns import KEYS, check, columns
 from factors.dense import Rules
-from factors.engine import ERROR, NOT_PLAIN, TOO_LARGE, Engine
+from factors.engine import ERROR, NOT_PLAIN, TOO_LARGE, VAST, Engine
 from factors.errors import FactorError
 from factors.ladder import ChainOf
 from factors.library import FactorLibrary
 from factors.resolution import Resolution
 
 LINE, YEAR, NUMBER, MASS, EXACT, NEAR = "line__", "year__", "number__", "mass__", "exact__", "near__"
-VAST = 2.0**64
-"""Beyond it nobody makes a mass exactly: it does not fit into 64 bits by far."""
 
 
 def estimate_where_it_lies(frame: IntoFrame, library: FactorLibrary, chain: ChainOf, rules: Rules | None = None) -> Any:

@@ -28,6 +28,8 @@ from factors.resolution import Resolution
 BLOCK = 1 << 17
 """Lines at a time: few enough to stay in the cache of a core, enough that threads seldom wait for each other between blocks."""
 ERROR = 4 * 2.0**-53
+VAST = 2.0**64
+"""Far beyond 64 bits, and beyond what exact fractions should be troubled with."""
 T = TypeVar("T")
 EPOCH = date(1970, 1, 1)
 NOT_PLAIN = Refusal("quantity", "number.not-plain", "the quantity is missing, not finite or no plain number: write one such as 1240.6")
@@ -198,7 +200,7 @@ class Engine:
                 lines = lines[mask[lines]]
             with np.errstate(over="ignore"):
                 about = np.abs(columns.quantity[lines] * self.table.coefficients(gas, int(numbers.max()) + 1)[0].take(numbers[lines]))
-            vast = about > 2.0**64  # far beyond 64 bits, and beyond what exact fractions should be troubled with
+            vast = about > VAST
             if vast.any():
                 numbers[lines[vast]] = self.table.refuse(TOO_LARGE)
                 lines = lines[~vast]

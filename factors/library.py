@@ -252,10 +252,14 @@ class FactorLibrary:
         return self._superseded[known]
 
     def _hung(self, activity: Activity, *, companions: bool = False) -> list[EmissionFactor]:
-        """Factors hung on the activity, or on the one whose factors it shares."""
+        """Factors hung on the activity, and those of the one whose factors it shares wherever it has none of its own."""
         own = self._by_activity.get(activity.id, [])
         kept = own if companions else [factor for factor in own if factor.set_id != SECTORAL]
-        return kept or self._by_activity.get(activity.same_factor_as, [])
+        shared = self._by_activity.get(activity.same_factor_as, [])
+        if not kept or not shared:
+            return kept or shared
+        held = {factor.region for factor in kept}
+        return kept + [factor for factor in shared if factor.region not in held]
 
     def _bases(self, activity: Activity) -> set[str]:
         return {factor.basis for factor in self._hung(activity)}

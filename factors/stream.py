@@ -16,7 +16,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factors.columns import Columns
 from factors.dense import QUARANTINE_SCHEMA
 from factors.engine import Engine, Estimate
 from factors.errors import FactorError
@@ -83,7 +82,7 @@ def _written(engine: Engine, source: Path, table: "_Shared", answers: Any, held:
     refused, totals = Counter[str](), Counter[str]()
     for estimate, columns in engine.run(source):
         answers.write_table(table.rows(estimate))
-        missing = _quarantine(estimate, columns)
+        missing = estimate.quarantine(columns)
         if missing.height:
             held.write_table(missing.to_arrow())
             refused.update(missing["code"].to_list())
@@ -124,10 +123,6 @@ class _Shared:
                 pa.array(values, mask=mask) if every else pa.array(values[answered], mask=None if mask is None else mask[answered])
             )
         return pa.table(columns, schema=self.schema)
-
-
-def _quarantine(estimate: Estimate, columns: Columns) -> pl.DataFrame:
-    return estimate.quarantine(columns) if int(estimate.resolution.min(initial=0)) < 0 else pl.DataFrame(schema=QUARANTINE_SCHEMA)
 
 
 def total(values: npt.NDArray[np.int64]) -> int:

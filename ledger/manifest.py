@@ -51,7 +51,15 @@ class KeptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is signed beside files."""
+
+    def text(self) -> str:
+        """The bytes that are signed."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
+
+
+class Manifest(Signed, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a backup holds: the log of `book` over `size` entries with `root` (hex), in tables of `revision`. `key` is its signer's vkey."""
 
     format: Literal["tanzhang-backup@v1"] = "tanzhang-backup@v1"
@@ -64,10 +72,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     root: str
     taken_at: datetime
     files: tuple[KeptFile, ...]
-
-    def text(self) -> str:
-        """What is signed."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.book import ORIGIN
 from ledger.checkpoint import read_text, sign_text, verifier_key
 from ledger.errors import BadProof, MalformedEntry
-from ledger.manifest import Key, sha256_of
+from ledger.manifest import Key, Signed, sha256_of
 from ledger.payload import Payload, read_payload
 from ledger.period import seal_of
 from ledger.proof import leaf_hash
@@ -75,7 +75,7 @@ class SealedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Seal(Signed, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is signed: entry `closing` of `book` closed month `period` (yyyymm) over a log of `size` entries with `root`, and hashed what
     the month held to `sealed` (both hex). `key` is the signer's vkey."""
 
@@ -89,10 +89,6 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     root: str
     sealed: str
     files: tuple[SealedFile, ...]
-
-    def text(self) -> str:
-        """The bytes that are signed."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
 
 
 def entry_row(said: Payload, payload: bytes) -> Row:

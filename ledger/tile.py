@@ -53,10 +53,6 @@ class Growth:
         """A tree from its first leaf on: it knows its own edge."""
         return cls(0, [], edge=_nothing)
 
-    def know(self, level: int, hashes: bytes) -> None:
-        """What stands in the tile of a level that is not full yet."""
-        self._ragged[level] = hashes
-
     def add(self, leaves: bytes) -> None:
         """Append leaf hashes, which come one after the other."""
         older = list(self.peaks)
@@ -106,14 +102,14 @@ def _nothing(level: int, start: int, stop: int) -> bytes:
 def grow(connection: sa.Connection, size: int, peaks: Sequence[bytes], more: int) -> Growth:
     """The tree of `size`, about to take `more` leaves, with what it needs of its edge: at most 255 payloads, and roots on each level, where
     a tile gets full. Nothing is read later."""
-    growth = Growth(size, list(peaks), _nothing)
+    edges: dict[int, bytes] = {}
     level, at = 0, size
     while more:
         full = (at % WIDTH + more) // WIDTH
         if at % WIDTH and full:
-            growth.know(level, _edge(connection, level, at - at % WIDTH, at))
+            edges[level] = _edge(connection, level, at - at % WIDTH, at)
         level, at, more = level + 1, at // WIDTH, full
-    return growth
+    return Growth(size, list(peaks), lambda level, *_: edges[level])
 
 
 def _edge(connection: sa.Connection, level: int, start: int, stop: int) -> bytes:

@@ -3,7 +3,8 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +28,21 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable: one JSON o
 
 class WrongUsage(Exception):
     """The command line asks for something that cannot be: exit 2."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A place that is taken is wrong usage, exit 2; a book, a month or a backup that does not hold is at fault, exit 3."""
+    from ledger.errors import BadProof, PeriodMisruled
+    from ledger.manifest import BackupRefused, PlaceTaken
+
+    try:
+        yield
+    except PlaceTaken as error:
+        raise WrongUsage(str(error)) from error
+    except (BadProof, PeriodMisruled, BackupRefused) as error:
+        say(f"tanzhang: refused: {error}")
+        raise typer.Exit(3) from error
 
 
 def add(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:

@@ -1,8 +1,6 @@
 """A backup of the whole book, and the way back: a folder with a signed manifest, refused where it does not verify."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +28,7 @@ def backup(
 
     chosen = asked.settings(database, home)
     book = asked.book(database, home)
-    with _exits():
+    with asked.refusals():
         made = take(
             book, destination, now=asked.now(), owner_url=chosen.owner_url, pg_bin=os.environ.get("TANZHANG_PG_BIN"), tell=asked.say
         )
@@ -65,7 +63,7 @@ def restore(
 
     chosen = asked.settings(database, home)
     place = Place(chosen.database_url, chosen.owner_url, chosen.home, os.environ.get("TANZHANG_PG_BIN"))
-    with _exits():
+    with asked.refusals():
         done = put_back(source, place, _means(), now=asked.now(), key=_key(key), new_key=new_key, older=older, tell=asked.say)
     manifest = done.manifest
     if as_json:
@@ -105,18 +103,3 @@ def _key(file: Path | None) -> "Key | None":
         return read_key(file.read_text(encoding="utf-8", errors="replace"), str(file))
     except (OSError, BadProof) as error:
         raise asked.WrongUsage(f"--key {str(file)!r} cannot be used: {error}") from error
-
-
-@contextmanager
-def _exits() -> Iterator[None]:
-    """What is taken is wrong usage, exit 2; a book or a backup that does not hold is at fault, exit 3."""
-    from ledger.errors import BadProof
-    from ledger.manifest import BackupRefused, PlaceTaken
-
-    try:
-        yield
-    except PlaceTaken as error:
-        raise asked.WrongUsage(str(error)) from error
-    except (BadProof, BackupRefused) as error:
-        asked.say(f"tanzhang: refused: {error}")
-        raise typer.Exit(3) from error

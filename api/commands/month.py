@@ -47,7 +47,7 @@ def close(
     from ledger.principal import LOCAL_ADMIN
 
     yyyymm, chosen, book = _period(period), asked.settings(database, home), asked.book(database, home)
-    with _exits(), _stands(period), book.writing() as session:
+    with asked.refusals(), _stands(period), book.writing() as session:
         done = close_month(session, yyyymm, LOCAL_ADMIN, now=asked.now(), day=asked.today(chosen), scope=scope, reason=reason)
     with book.reading() as session:
         ruled = next(one for one in rulings(session, yyyymm) if one.entry_id == done.first_id)
@@ -75,7 +75,7 @@ def reopen(
     from ledger.principal import LOCAL_ADMIN
 
     yyyymm, chosen, book = _period(period), asked.settings(database, home), asked.book(database, home)
-    with _exits(), book.writing() as session:
+    with asked.refusals(), book.writing() as session:
         done = reopen_month(
             session, yyyymm, LOCAL_ADMIN, now=asked.now(), day=asked.today(chosen), reason=reason, second=second, scope=scope
         )
@@ -135,7 +135,7 @@ def seal(
     from ledger.sealed import SEALED
 
     yyyymm, book = _period(period), asked.book(database, home)
-    with _exits():
+    with asked.refusals():
         made = _seal(book, yyyymm, output or book.home / SEALED, entry)
     if as_json:
         asked.print_json({"folder": str(made.folder), "repeated": made.repeated, "seal": made.seal})
@@ -249,21 +249,6 @@ def _stands(month: str) -> Iterator[None]:
         asked.say(f"tanzhang: {month} is closed, its checkpoint and its sealed month were not written: {reason}")
         asked.say(f"Mend that, then seal it: tanzhang month seal {month}")
         raise typer.Exit(1) from error
-
-
-@contextmanager
-def _exits() -> Iterator[None]:
-    """What the book refuses is exit 3; a folder with something else in it is wrong usage, exit 2."""
-    from ledger.errors import BadProof, PeriodMisruled
-    from ledger.manifest import PlaceTaken
-
-    try:
-        yield
-    except PlaceTaken as error:
-        raise asked.WrongUsage(str(error)) from error
-    except (PeriodMisruled, BadProof) as error:
-        asked.say(f"tanzhang: refused: {error}")
-        raise typer.Exit(3) from error
 
 
 asked.add(month, close)

@@ -133,8 +133,6 @@ def fuel_row(fact: Row, parameter: str, links: Links) -> Row:
     row_id = fact["id"].removeprefix("tce.cn.") if fact["id"].startswith("tce.cn.") else row_id
     unit = {"ncv": fact["unit"].replace("1e4Nm3", "万Nm3"), "cc": "tC/TJ", "of": "1"}.get(parameter) or ratio_unit(fact["unit"])
     activities = "|".join(dict.fromkeys([*hung(found).split("|"), *mobile]))
-    if activities == "heat.purchased":
-        activities += "|heat.steam"  # a row of another country hangs on heat.steam alone, and hides there what it shares with heat
     odd = KEPT_WITH_A_WARNING.get(fact["id"].rpartition(".")[0], "")
     fact = fact | {"notes": "; ".join(filter(None, (fact["notes"], odd)))}
     return base_row(fact, id=row_id, parameter=parameter, unit=unit, activities=activities, set_id=fact["set_id"], basis="")

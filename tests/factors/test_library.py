@@ -91,6 +91,14 @@ def test_a_place_with_another_basis_or_an_older_years_factor_is_told_so() -> Non
         resolve("travel.air.short_haul", "person-km", regions=(Region("GB", "country"),), start=day, end=day)
 
 
+def test_what_an_activity_shares_holds_wherever_it_has_no_factor_of_its_own() -> None:
+    """Bought steam has rows of the United States alone; in China the heat's hold, which it shares."""
+    day = date(2025, 5, 1)
+    home, abroad = (Region("330000", "province"), Region("CN", "country")), (Region("US", "country"),)
+    assert resolve("heat.steam", "GJ", regions=home).factor_ids == resolve("heat.purchased", "GJ", regions=home).factor_ids
+    assert resolve("heat.steam", "GJ", regions=abroad, start=day, end=day).factor_ids.startswith("epa-hub/")
+
+
 @pytest.mark.parametrize("code", ["710000", "810000", "820000"])
 def test_taiwan_hong_kong_and_macao_have_their_own_footprint_and_the_worlds_fuels(code: str) -> None:
     chain = (Region(code, "province"), Region("CN", "country"))

@@ -1,14 +1,17 @@
-"""What a test of the hazards' table counted goes to the file that TANZHANG_SOAK_REPORT names, a line of JSON each.
+"""Places for a book that is put back; and: what a test of the hazards' table counted goes to the file that TANZHANG_SOAK_REPORT names, a line of JSON each.
 
 A test tells by pytest's own `record_property` how many cases it tried ("count") and what came of them ("result").
 """
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ledger.book import Book
+from tests.ledger.backups import Places, empty_places
 from tests.ledger.soak_report import TARGETS
 
 REPORT = os.environ.get("TANZHANG_SOAK_REPORT")
@@ -32,3 +35,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     }
     with Path(REPORT).open("a", encoding="utf-8") as out:
         out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+@pytest.fixture
+def places(request: pytest.FixtureRequest, book: Book, tmp_path: Path) -> Iterator[Places]:
+    """Homes without a book, on the engine of the test."""
+    with empty_places(request, book, tmp_path) as make:
+        yield make

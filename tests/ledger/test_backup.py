@@ -34,14 +34,8 @@ from ledger.manifest import (
 )
 from ledger.principal import LOCAL_ADMIN
 from tests.conftest import owner_engine
-from tests.ledger.backups import PACK, SOAK, Places, empty_places, filled, is_empty, on_sqlite, opened, put_back, rows, signing, taken
+from tests.ledger.backups import PACK, SOAK, Places, filled, is_empty, on_sqlite, opened, put_back, rows, signing, taken
 from tests.ledger.books import NOW, burning, put
-
-
-@pytest.fixture
-def places(request: pytest.FixtureRequest, book: Book, tmp_path: Path) -> Iterator[Places]:
-    with empty_places(request, book, tmp_path) as make:
-        yield make
 
 
 def test_a_restored_book_is_the_book_in_every_table_keeps_every_law_and_goes_on(book: Book, places: Places, tmp_path: Path) -> None:

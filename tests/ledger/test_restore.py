@@ -28,14 +28,8 @@ from ledger.manifest import (
     write_manifest,
 )
 from tests.conftest import owner_engine
-from tests.ledger.backups import PACK, SOAK, Places, empty_places, filled, is_empty, on_sqlite, opened, public, put_back, signing, taken
+from tests.ledger.backups import PACK, SOAK, Places, filled, is_empty, on_sqlite, opened, public, put_back, signing, taken
 from tests.ledger.books import NOW, burning, put
-
-
-@pytest.fixture
-def places(request: pytest.FixtureRequest, book: Book, tmp_path: Path) -> Iterator[Places]:
-    with empty_places(request, book, tmp_path) as make:
-        yield make
 
 
 def test_one_changed_byte_anywhere_is_refused_with_the_file_named_and_nothing_is_left(book: Book, places: Places, tmp_path: Path) -> None:
