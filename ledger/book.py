@@ -174,6 +174,9 @@ def open_book(url: str, *, home: Path) -> Book:
                 connection.exec_driver_sql(f"SET LOCAL ROLE {READER}")
             revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
             book_id = connection.exec_driver_sql("SELECT id FROM book_info").scalar_one()
+    except UnicodeDecodeError as error:  # in what SQLite says of a schema that is no longer one
+        engine.dispose()
+        raise BookUnreadable(shown, reason="its schema is damaged") from error
     except (DBAPIError, sa.exc.NoResultFound) as error:
         engine.dispose()
         if isinstance(error, sa.exc.OperationalError) and not url.startswith("sqlite"):

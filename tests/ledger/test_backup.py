@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -66,7 +66,9 @@ def test_a_restored_book_is_the_book_in_every_table_keeps_every_law_and_goes_on(
         assert [one.size for one in log] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_backup_under_load_holds_every_entry_that_was_acknowledged_before_it_began(book: Book, places: Places, tmp_path: Path) -> None:
+def test_a_backup_under_load_holds_every_entry_that_was_acknowledged_before_it_began(
+    book: Book, places: Places, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     put(book, burning("first"))
     acknowledged: set[int] = {0}
     stop = threading.Event()
@@ -100,6 +102,8 @@ def test_a_backup_under_load_holds_every_entry_that_was_acknowledged_before_it_b
         with opened(place) as restored, restored.reading() as session:
             assert log_size(session) == manifest.size
             assert {row[0] for row in session.connection().exec_driver_sql("SELECT entry_id FROM idem")} >= before
+    record_property("count", len(made))
+    record_property("result", f"{len(made)} restored whole, the last with {len(made[-1][0]):,} acknowledged before it")
 
 
 def test_nothing_is_written_over(book: Book, places: Places, tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ from tests.ledger.backups import PACK, SOAK, Places, filled, is_empty, on_sqlite
 from tests.ledger.books import NOW, burning, put
 
 
-def test_one_changed_byte_anywhere_is_refused_with_the_file_named_and_nothing_is_left(book: Book, places: Places, tmp_path: Path) -> None:
+def test_one_changed_byte_anywhere_is_refused_with_the_file_named_and_nothing_is_left(
+    book: Book, places: Places, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     source, place, key, draw = tmp_path / "backup", places("home"), signing(book), random.Random(7)
     taken(filled(book), source)
     tried = 0
@@ -47,6 +49,8 @@ def test_one_changed_byte_anywhere_is_refused_with_the_file_named_and_nothing_is
             tried += 1
         file.write_bytes(whole)
         assert is_empty(place)
+    record_property("count", tried)
+    record_property("result", "each refused, the file named, nothing left")
     assert tried > 25
     put_back(source, place, key)
 

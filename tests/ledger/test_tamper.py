@@ -189,6 +189,7 @@ ALIKE: dict[str, tuple[str, str, Callable[[Row], bool], Change]] = {
     "a length that is no text": (
         "entry", "payload", lambda row: True, lambda row, a: row["payload"].replace(b"11:local-admin", b"\xb11:local-admin"),
     ),
+    "a day of the year 369,000": ("entry", "day", lambda row: True, lambda row, a: sa.literal_column("DATE '2000-01-01' + 134227288")),
     "a day before Christ": ("entry", "day", lambda row: True, lambda row, a: sa.literal_column(f"DATE '{row['day']} BC'")),
     "a day beyond the year 10,000": ("lot", "expires_on", lambda row: row["expires_on"], lambda row, a: sa.literal_column("DATE '20000-01-01'")),
     "a day that never comes": ("lot", "expires_on", lambda row: not row["expires_on"], lambda row, a: sa.literal_column("DATE 'infinity'")),
