@@ -4,7 +4,6 @@ The strongest law rebuilds every payload from the rows beside it and compares th
 commodity, posting, key or reversal cannot hide. It needs nothing but the book and what its home keeps outside it, and changes nothing.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
@@ -14,10 +13,10 @@ from sqlmodel import Session
 from ledger import guard
 from ledger.audit_rulings import rulings_hold
 from ledger.book import Book
-from ledger.bulk import read
+from ledger.bulk import epoch_us, read
 from ledger.checkpoint import Checkpoint, public_key, read_log
 from ledger.errors import BadProof, MalformedEntry
-from ledger.payload import FORMAT, NO_LEGS, hashes, legs_text, netstring, netstrings
+from ledger.payload import FORMAT, NO_LEGS, legs_text, netstring, netstrings
 from ledger.proof import HASH_BYTES, peaks_of, root_of
 from ledger.retrace import Tables, Violation, first_fault
 from ledger.sealed import sealed_months_hold
@@ -83,8 +82,7 @@ def _checkpoints(book: Book) -> tuple[list[Checkpoint], list[Violation]]:
 
 def _book_is_itself(connection: sa.Connection, opened: str) -> list[Violation]:
     """One row names the book, one is its head; the id holds the moment at which the book was made."""
-    made = "created_at" if connection.dialect.name == "sqlite" else _microseconds("created_at")
-    rows = connection.exec_driver_sql(f"SELECT id, {made} FROM book_info").all()
+    rows = connection.exec_driver_sql(f"SELECT id, {epoch_us(connection, 'created_at')} FROM book_info").all()
     heads = [row[0] for row in connection.exec_driver_sql("SELECT id FROM head").all()]
     found = [] if heads == [1] else [Violation("book", "head", f"there is one head, with id 1, not {heads}")]
     if len(rows) != 1:
@@ -107,10 +105,7 @@ def _tables(connection: sa.Connection) -> Tables:
     )  # fmt: skip
     names = ("entry_id", "leg", "account_id", "amount", "period")
     postings = read(connection, f"SELECT {', '.join(names)} FROM posting", pl.Schema(dict.fromkeys(names, pl.Int64)))
-    keys = read(
-        connection, "SELECT entry_id, key, body_hash FROM idem",
-        pl.Schema({"entry_id": pl.Int64, "key": pl.Binary, "body_hash": pl.Binary}),
-    )  # fmt: skip
+    keys = read(connection, "SELECT entry_id, key FROM idem", pl.Schema({"entry_id": pl.Int64, "key": pl.Binary}))
     reversals = read(connection, "SELECT by_id, entry_id FROM reversal", pl.Schema({"by_id": pl.Int64, "reverses": pl.Int64}))
     size = connection.exec_driver_sql("SELECT count(*) FROM entry").scalar_one()
     ruled = [row[0] for row in connection.exec_driver_sql("SELECT DISTINCT account_id FROM account_rule")]
@@ -126,8 +121,8 @@ def _tables(connection: sa.Connection) -> Tables:
 
 
 def _entries(connection: sa.Connection) -> Iterator[pl.DataFrame]:
-    """The log in order, piece by piece: id, posted_at in microseconds, day as text, period, book, kind, payload."""
-    us = "posted_at" if connection.dialect.name == "sqlite" else _microseconds("posted_at")
+    """The log in order, piece by piece: id, posted_at in microseconds, day as text, period, book, kind, payload, leaf."""
+    us = epoch_us(connection, "posted_at")
     schema = pl.Schema(
         {
             "id": pl.Int64,
@@ -137,22 +132,18 @@ def _entries(connection: sa.Connection) -> Iterator[pl.DataFrame]:
             "book": pl.String,
             "kind": pl.String,
             "payload": pl.Binary,
+            "leaf": pl.Binary,
         }
     )
     after: int | None = None
     while True:
         where = "" if after is None else f"WHERE id > {after}"
-        sql = f"SELECT id, {us}, CAST(day AS text), period, book, kind, payload FROM entry {where} ORDER BY id LIMIT {CHUNK}"
+        sql = f"SELECT id, {us}, CAST(day AS text), period, book, kind, payload, leaf FROM entry {where} ORDER BY id LIMIT {CHUNK}"
         frame = read(connection, sql, schema)
         if not frame.height:
             return
         yield frame
         after = int(frame["id"][-1])
-
-
-def _microseconds(column: str) -> str:
-    """PostgreSQL's instants as SQLite has them; −1 for one that never comes."""
-    return f"CASE WHEN isfinite({column}) THEN (extract(epoch FROM {column}) * 1000000)::bigint ELSE -1 END"
 
 
 def _log_holds(connection: sa.Connection, tables: Tables, checkpoints: list[Checkpoint]) -> list[Violation]:
@@ -172,7 +163,12 @@ def _log_holds(connection: sa.Connection, tables: Tables, checkpoints: list[Chec
             break
         for violation in _payloads_match(frame, tables):
             found.setdefault(violation.law, violation)
-        leaves = leaf_hashes(frame["payload"].to_list())
+        hashed = leaf_hashes(frame["payload"].to_list())
+        off = (pl.Series(hashed, dtype=pl.Binary) != frame["leaf"]).arg_true()
+        if len(off):
+            reason = "its leaf is not the hash of its payload: one of the two was changed"
+            found.setdefault("leaf", Violation("leaf", f"entry {start + off[0]}", reason))
+        leaves = b"".join(hashed)
         while behind < len(marks) and marks[behind].size <= start + frame.height:
             mark = marks[behind]
             tree.add(leaves[(tree.size - start) * HASH_BYTES : (mark.size - start) * HASH_BYTES])
@@ -218,8 +214,6 @@ def _payloads_match(frame: pl.DataFrame, tables: Tables) -> Iterator[Violation]:
         .join(tables.reversals.unique("by_id", keep="first"), left_on="id", right_on="by_id", how="left", maintain_order="left")
         .select(
             "payload",
-            "body_hash",
-            place=pl.concat_str(*map(netstring, place)).cast(pl.Binary),
             front=pl.concat_str(*map(netstring, (*place, *map(pl.col, ("book", "kind", "day"))))).cast(pl.Binary),
             key=netstring(pl.col("key").bin.encode("hex")).cast(pl.Binary),
             end=pl.concat_str(netstring(pl.col("reverses").cast(pl.String)), pl.col("legs").fill_null(NO_LEGS)).cast(pl.Binary),
@@ -234,25 +228,23 @@ def _payloads_match(frame: pl.DataFrame, tables: Tables) -> Iterator[Violation]:
     except pl.exceptions.ComputeError:  # a payload that is no text at all: each is looked at by itself
         good = pl.Series([False] * rebuilt.height)
     for at in (~good).arg_true().to_list():
-        payload, body_hash, *_ = parts = rebuilt.row(at)
+        parts = rebuilt.row(at)
         if not _is(*parts):
-            yield first_fault(payload, body_hash, frame.row(at, named=True), tables)
+            yield first_fault(parts[0], frame.row(at, named=True), tables)
             break
     yield from _legs_are_sound(legs, frame)
 
 
 def _are(rebuilt: pl.DataFrame) -> pl.Series:
     """What `_is` says of each row, all at once; false where this way cannot tell. Step by step: one expression would grow eightfold."""
-    size = {name: pl.col(name).bin.size() for name in ("place", "front", "key")}
-    frame = rebuilt.with_columns(bare=pl.col("payload").bin.slice(size["place"]), rest=pl.col("payload").bin.slice(size["front"]))
+    size = {name: pl.col(name).bin.size() for name in ("front", "key")}
+    frame = rebuilt.with_columns(rest=pl.col("payload").bin.slice(size["front"]))
     frame = frame.with_columns(_rest(frame["rest"]).alias("rest"))
     good = pl.col("payload").bin.starts_with(pl.col("front")) & pl.col("rest").bin.starts_with(pl.col("key"))
     frame = frame.with_columns(good=good, rest=pl.col("rest").bin.slice(size["key"]))
     for _ in ("reference", "evidence", "detail"):
         frame = frame.with_columns(_rest(frame["rest"]).alias("rest"))
-    frame = frame.with_columns(hashes(frame["bare"]).alias("sealed"))
-    good = pl.col("good") & (pl.col("rest") == pl.col("end")) & (pl.col("sealed") == pl.col("body_hash"))
-    return frame.select(good.fill_null(value=False)).to_series()
+    return frame.select((pl.col("good") & (pl.col("rest") == pl.col("end"))).fill_null(value=False)).to_series()
 
 
 def _rest(data: pl.Series) -> pl.Series:
@@ -266,13 +258,10 @@ def _rest(data: pl.Series) -> pl.Series:
     return frame.select(pl.when(one.slice(pl.col("end"), 1) == b",").then(one.slice(pl.col("end") + 1))).to_series()
 
 
-def _is(payload: bytes, body_hash: bytes, place: bytes, front: bytes, key: bytes, end: bytes) -> bool:
-    """Whether the payload is front, actor, key, reference, evidence, detail, end; the four that no table has are read from it.
-
-    `front` begins with `place`, which is not of the body.
-    """
+def _is(payload: bytes, front: bytes, key: bytes, end: bytes) -> bool:
+    """Whether the payload is front, actor, key, reference, evidence, detail, end; the four that no table has are read from it."""
     at = len(front)
-    if payload[:at] != front or hashlib.sha256(memoryview(payload)[len(place) :]).digest() != body_hash:
+    if payload[:at] != front:
         return False
     try:
         _, more = netstrings(payload[at:], count=1)

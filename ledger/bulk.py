@@ -5,6 +5,7 @@ row, of Python rows 4 µs).
 """
 
 import struct
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 PARAMETERS = 20_000  # a statement; SQLite allows 32,766
+TOGETHER = 50  # rows a statement
 ROWS = 50_000  # a buffer
 BEHIND = 10_000  # rows from which on a thread of its own is worth its start
 PIECE = 1 << 20  # bytes handed to the driver at once
@@ -24,6 +26,7 @@ COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = struct.pack(">h", -1)
 DAY_ZERO = date(2000, 1, 1)  # PostgreSQL counts days and microseconds from here
 INSTANT_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
+TURN_S = 0.0005  # of a thread, a tenth of Python's own
 NULL = -1  # the length of what is not there
 
 
@@ -34,8 +37,7 @@ def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
     names = ", ".join(f'"{name}"' for name in frame.columns)
     driver = _driver(connection)
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * frame.width)
-        driver.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', _plain(frame).iter_rows())
+        _insert_rows(driver, f'INSERT INTO "{table}" ({names})', _plain(frame))
         return
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
         copy.write(COPY_HEADER)
@@ -59,17 +61,24 @@ class Inserts:
     def __enter__(self) -> "Inserts":
         return self
 
+    def _start(self) -> ThreadPoolExecutor:
+        """The thread, and turns so short that it need not wait for the caller's hashing whenever the database takes a piece."""
+        if self._pool is None:
+            self._pool, self._turn = ThreadPoolExecutor(1), sys.getswitchinterval()
+            sys.setswitchinterval(TURN_S)
+        return self._pool
+
     def add(self, table: str, frame: pl.DataFrame) -> None:
         """Insert the rows now, or soon."""
         if self._pool is None and (self._connection.dialect.name == "sqlite" or frame.height < BEHIND):
             insert(self._connection, table, frame)
             return
-        self._pool = self._pool or ThreadPoolExecutor(1)
-        self._waiting.append(self._pool.submit(insert, self._connection, table, frame))
+        self._waiting.append(self._start().submit(insert, self._connection, table, frame))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool:
             self._pool.shutdown(cancel_futures=kind is not None)
+            sys.setswitchinterval(self._turn)
             for one in self._waiting:
                 if kind is None:
                     one.result()
@@ -122,6 +131,13 @@ def select_in(connection: sa.Connection, sql: str, values: pl.Series) -> list[An
     return found
 
 
+def epoch_us(connection: sa.Connection, column: str) -> str:
+    """SQL for an instant as SQLite keeps it, in microseconds since 1970; −1 for one of PostgreSQL's that never comes."""
+    if connection.dialect.name == "sqlite":
+        return column
+    return f"CASE WHEN isfinite({column}) THEN (extract(epoch FROM {column}) * 1000000)::bigint WHEN {column} IS NOT NULL THEN -1 END"
+
+
 def _driver(connection: sa.Connection) -> Any:
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -139,6 +155,17 @@ def _array(values: pl.Series) -> str:
 def _joined(values: pl.Series) -> str:
     text = values.bin.encode("hex") if values.dtype == pl.Binary else values.cast(pl.String)
     return cast("str", text.str.join("\n").item())
+
+
+def _insert_rows(driver: Any, into: str, frame: pl.DataFrame) -> None:
+    """Rows of whole numbers go `TOGETHER` a statement, which halves their time; with texts among them that gains nothing."""
+    row = f"({', '.join('?' * frame.width)})"
+    numbers = all(kind.is_integer() for kind in frame.dtypes) and not any(frame.null_count().row(0))
+    whole = frame.height // TOGETHER * TOGETHER if numbers else 0
+    if whole:
+        several = frame.head(whole).cast(pl.Int64).to_numpy().reshape(-1, TOGETHER * frame.width)
+        driver.executemany(f"{into} VALUES {', '.join([row] * TOGETHER)}", (parameters.tolist() for parameters in several))
+    driver.executemany(f"{into} VALUES {row}", frame.slice(whole).iter_rows())
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from ledger.bulk import Inserts, add_up, insert, select_in
+from ledger.bulk import Inserts, add_up, epoch_us, insert, select_in
 from ledger.detail import KINDS, Detail, read_detail
 from ledger.enact import Enactment
 from ledger.entry import INT64_MAX, EntryBatch, reverse
@@ -31,7 +31,7 @@ from ledger.errors import (
     RulingNotReversed,
 )
 from ledger.judge import Case, judge
-from ledger.payload import NO_LEGS, bodies, hashes, legs_text, payloads, read_payload
+from ledger.payload import payloads, read_payload
 from ledger.principal import Principal, Role
 from ledger.proof import peaks_of, root_of
 from ledger.tile import Growth, grow, leaf_hashes
@@ -169,31 +169,37 @@ def _with_keys(
     """The entries with month and the id that their key stands for already; refused are keys that stand for another body."""
     month = pl.col("day").dt.year().cast(pl.Int64) * 100 + pl.col("day").dt.month()
     entries = batch.entries.with_columns(period=month)
-    rows = select_in(connection, "SELECT key, entry_id, body_hash FROM idem WHERE key IN {values}", entries["key"])
-    schema = {"key": pl.Binary, "known": pl.Int64, "stands": pl.Binary}
-    known = pl.DataFrame([(bytes(key), entry_id, bytes(body)) for key, entry_id, body in rows], schema=schema, orient="row")
-    entries = entries.join(known, on="key", how="left", maintain_order="left")
+    stand = _standing(connection, entries["key"])
+    entries = entries.join(stand, on="key", how="left", maintain_order="left")
     again = entries.filter(pl.col("known").is_not_null())
-    other = again.filter(hashes(_bodies(again, postings, actor=actor)) != again["stands"])
+    leaves = leaf_hashes(payloads(again.with_columns(id="known"), postings, actor=actor).to_list())
+    other = again.filter(pl.Series(leaves, dtype=pl.Binary).ne_missing(again["leaf"]))
     refused: dict[int, LedgerError] = {row["no"]: KeyReused(key=row["key"], entry_id=row["known"]) for row in other.iter_rows(named=True)}
     other_body = pl.col("no").is_in(list(refused))
-    return entries.with_columns(known=pl.when(other_body).then(None).otherwise(pl.col("known"))), refused
+    entries = entries.with_columns(known=pl.when(other_body).then(None).otherwise(pl.col("known")))
+    return entries.drop("posted_us", "leaf"), refused
 
 
-def _bodies(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str) -> pl.Series:
-    """The canonical text of entries in the order of `no`, but for their place and moment."""
-    if not entries.height:
-        return pl.Series(dtype=pl.String)
-    theirs = postings.filter(pl.col("no").is_between(entries["no"][0], entries["no"][-1]))
-    legs = entries.select("no").join(legs_text(theirs), on="no", how="left", maintain_order="left")["legs"].fill_null(NO_LEGS)
-    return bodies(entries, legs, actor=actor)
+def _standing(connection: sa.Connection, keys: pl.Series) -> pl.DataFrame:
+    """Of the keys those that stand, with their entry: key, known (its id), posted_us, leaf. Keys of our own grow with time, so that those
+    of a new batch lie beyond all that stand and need no look at each."""
+    highest = connection.exec_driver_sql("SELECT key FROM idem ORDER BY key DESC LIMIT 1").scalar()
+    within = keys.clear() if highest is None else keys.to_frame().filter(pl.col("key") <= pl.lit(bytes(highest)))["key"]
+    sql = (
+        f"SELECT key, entry_id, {epoch_us(connection, 'posted_at')}, leaf FROM idem LEFT JOIN entry ON entry.id = entry_id "
+        "WHERE key IN {values}"
+    )
+    schema = {"key": pl.Binary, "known": pl.Int64, "posted_us": pl.Int64, "leaf": pl.Binary}
+    rows = [(bytes(key), known, us, leaf and bytes(leaf)) for key, known, us, leaf in select_in(connection, sql, within)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _texts(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str, now: datetime) -> Iterator[pl.DataFrame]:
-    """The entries with body and payload, `PART` at a time: the first are on their way while the next are written."""
-    for part in entries.iter_slices(PART):
-        body = _bodies(part, postings, actor=actor)
-        yield part.with_columns(body=body, payload=payloads(body, part["id"], posted_at_us=microseconds(now)).cast(pl.Binary))
+    """The entries with payload and leaf, `PART` at a time: the first are on their way while the next are written."""
+    for part in entries.with_columns(posted_us=pl.lit(microseconds(now))).iter_slices(PART):
+        payload = payloads(part, postings, actor=actor)
+        leaf = pl.Series(leaf_hashes(payload.to_list()), dtype=pl.Binary)
+        yield part.with_columns(payload=payload, leaf=leaf)
 
 
 def _judge_reversals(connection: sa.Connection, case: Case) -> None:
@@ -263,7 +269,6 @@ def _write(
     they rule. While the database takes in one part, the next is written and hashed, and the legs are put in the order of their table.
     """
     accounts = _open_accounts(connection, named)
-    keys = []
     ordering = (
         postings.lazy()
         .with_columns(leg=pl.int_range(pl.len(), dtype=pl.Int64).over("no"))
@@ -274,14 +279,13 @@ def _write(
         .collect(background=True)
     )
     with Inserts(connection) as inserts:
-        for part in parts:
-            inserts.add("entry", part.select("id", "posted_at", "day", "period", "book", "kind", "payload"))
-            keys.append(part.select("key", entry_id="id", body_hash=hashes(part["body"])))
-            tree.add(leaf_hashes(part["payload"].to_list()))
+        inserts.add("idem", entries.select("key", entry_id="id").sort("key"))
         legs = ordering.fetch_blocking()
         inserts.add("posting", legs)
         inserts.add("reversal", entries.drop_nulls("reverses").select(entry_id="reverses", by_id="id").sort("entry_id"))
-        inserts.add("idem", pl.concat(keys).sort("key"))
+        for part in parts:
+            inserts.add("entry", part.select("id", "posted_at", "day", "period", "book", "kind", "payload", "leaf"))
+            tree.add(b"".join(part["leaf"].to_list()))
         inserts.add("tile", tree.rows())
     _add_balances(connection, legs, accounts, enactment.floors)
     if cells.height:

@@ -6,7 +6,6 @@ version, so that a later format cannot be mistaken for this one; the unit stands
 into tonnes.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,8 +20,7 @@ NO_LEGS = "1:0,"
 """The legs of an entry that has none: it says something of accounts, periods, holds or lots in its `detail`."""
 
 PLACE_FIELDS = ("format", "id", "posted_at")  # given by the journal; the rest, the body, is the caller's
-BODY_FIELDS = ("book", "kind", "day", "actor", "key", "reference", "evidence", "detail", "reverses")
-FIELDS = (*PLACE_FIELDS, *BODY_FIELDS)
+FIELDS = (*PLACE_FIELDS, "book", "kind", "day", "actor", "key", "reference", "evidence", "detail", "reverses")
 LEG_FIELDS = ("account", "commodity", "unit", "amount")
 
 
@@ -50,27 +48,21 @@ def legs_text(postings: pl.DataFrame) -> pl.DataFrame:
     return joined.select("no", legs=pl.concat_str(netstring(pl.col("count")), pl.col("leg")))
 
 
-def bodies(entries: pl.DataFrame, legs: pl.Series, *, actor: str) -> pl.Series:
-    """The canonical text of each entry but for its place and moment: what an idempotency key stands for. `legs` as `legs_text` has them."""
+def payloads(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str) -> pl.Series:
+    """The canonical payload of each entry: `entries` has no, id, posted_us (microseconds since 1970) and the body's fields, in the order of
+    `no`; `postings` has the legs of these and maybe of others, with their unit."""
+    if not entries.height:
+        return pl.Series(dtype=pl.Binary)
+    theirs = postings.filter(pl.col("no").is_between(entries["no"][0], entries["no"][-1]))
     fields = {
+        "format": pl.lit(FORMAT), "id": pl.col("id").cast(pl.String), "posted_at": pl.col("posted_us").cast(pl.String),
         "book": pl.col("book"), "kind": pl.col("kind"), "day": pl.col("day").dt.to_string("iso"), "actor": pl.lit(actor),
         "key": pl.col("key").bin.encode("hex"), "reference": pl.col("reference"),
         "evidence": pl.col("evidence").bin.encode("hex"), "detail": pl.col("detail"), "reverses": pl.col("reverses").cast(pl.String),
     }  # fmt: skip
-    head = [netstring(fields[name]) for name in BODY_FIELDS]
-    return entries.with_columns(legs.alias("legs")).select(pl.concat_str(*head, pl.col("legs"))).to_series()
-
-
-def hashes(texts: pl.Series) -> pl.Series:
-    """SHA-256 of each text."""
-    return pl.Series([hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()], dtype=pl.Binary)
-
-
-def payloads(bodies_: pl.Series, ids: pl.Series, *, posted_at_us: int) -> pl.Series:
-    """The canonical text of each entry: format, place in the log, moment of posting in microseconds since 1970, body."""
-    frame = pl.DataFrame({"body": bodies_, "id": ids})
-    head = (pl.lit(FORMAT), pl.col("id").cast(pl.String), pl.lit(str(posted_at_us)))
-    return frame.select(pl.concat_str(*(netstring(field) for field in head), pl.col("body"))).to_series()
+    head = [netstring(fields[name]) for name in FIELDS]
+    whole = entries.join(legs_text(theirs), on="no", how="left", maintain_order="left")
+    return whole.select(pl.concat_str(*head, pl.col("legs").fill_null(NO_LEGS)).cast(pl.Binary)).to_series()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ REVISION = "0001"  # the newest migration, which a book must be at to be opened
 APPEND_ONLY = {"append_only": True}
 
 
+def written_with_entry(column: str) -> dict[str, object]:
+    """Append-only rows that are written with the entry that `column` names, and never later: its number is none that the head counts."""
+    return {**APPEND_ONLY, "entry": column}
+
+
 class BookInfoRow(SQLModel, table=True):
     """One row: which book this is. The id (UUIDv7, so it holds `created_at` in milliseconds) names the checkpoint log outside."""
 
@@ -166,10 +171,11 @@ class TileRow(SQLModel, table=True):
 
 
 class EntryRow(SQLModel, table=True):
-    """An entry at its position in the log (0, 1, 2 …, no gap). `payload` is what was hashed; the columns beside it are for finding."""
+    """An entry at its position in the log (0, 1, 2 …, no gap). `payload` is what was hashed, `leaf` its hash in the log's tree; the columns
+    beside them are for finding."""
 
     __tablename__ = "entry"
-    __table_args__ = {"sqlite_strict": True, "info": APPEND_ONLY}
+    __table_args__ = {"sqlite_strict": True, "info": written_with_entry("id")}
     id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     posted_at: datetime = Field(sa_type=Instant)
     day: date = Field(sa_type=Day)
@@ -177,23 +183,23 @@ class EntryRow(SQLModel, table=True):
     book: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     payload: bytes = Field(sa_type=Blob)
+    leaf: bytes = Field(sa_type=Blob)
 
 
 class IdemRow(SQLModel, table=True):
-    """A key is used once, ever; the hash tells a repeated request from another one."""
+    """A key is used once, ever, and stands for its entry: the entry's leaf tells a repeated request from another one."""
 
     __tablename__ = "idem"
     __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
     key: bytes = Field(sa_type=Blob, primary_key=True)
     entry_id: int = Field(sa_type=Int)
-    body_hash: bytes = Field(sa_type=Blob)
 
 
 class PostingRow(SQLModel, table=True):
     """A leg: a positive amount is a debit, a negative one a credit. Its only index is the one that reads an account."""
 
     __tablename__ = "posting"
-    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY}
+    __table_args__ = {"sqlite_strict": True, "sqlite_with_rowid": False, "info": written_with_entry("entry_id")}
     account_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     entry_id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     leg: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})

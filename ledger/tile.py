@@ -2,7 +2,7 @@
 
 Tile (level, place) holds the hashes of the nodes of height 8 × level from 256 × place on; level 0 is of leaves. It is written once, in the
 transaction of the entry that fills it, with its own root, which stands in the tile above. What is not full yet, the ragged right edge, is
-made again when it is asked for: at most 255 leaves from the payloads, and on each level above at most 255 roots of tiles below.
+made again when it is asked for: at most 255 leaves of entries, and on each level above at most 255 roots of tiles below.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,9 +33,9 @@ class Tile(NamedTuple):
     hashes: bytes
 
 
-def leaf_hashes(payloads: Iterable[bytes]) -> bytes:
-    """The hashes of payloads as leaves, one after the other."""
-    return b"".join(map(leaf_hash, payloads))
+def leaf_hashes(payloads: Iterable[bytes]) -> list[bytes]:
+    """The hashes of payloads as leaves."""
+    return list(map(leaf_hash, payloads))
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ def _nothing(level: int, start: int, stop: int) -> bytes:
 
 
 def grow(connection: sa.Connection, size: int, peaks: Sequence[bytes], more: int) -> Growth:
-    """The tree of `size`, about to take `more` leaves, with what it needs of its edge: at most 255 payloads, and roots on each level, where
+    """The tree of `size`, about to take `more` leaves, with what it needs of its edge: at most 255 leaves, and roots on each level, where
     a tile gets full. Nothing is read later."""
     edges: dict[int, bytes] = {}
     level, at = 0, size
@@ -113,17 +113,16 @@ def grow(connection: sa.Connection, size: int, peaks: Sequence[bytes], more: int
 
 
 def _edge(connection: sa.Connection, level: int, start: int, stop: int) -> bytes:
-    """The hashes of a level from `start` to `stop` (excluded): of payloads, or the roots of the tiles below. BadProof if one is gone."""
+    """The hashes of a level from `start` to `stop` (excluded): leaves, or the roots of the tiles below. BadProof if one is gone."""
     if level == 0:
-        sql = f"SELECT id, payload AS hash FROM entry WHERE id >= {start} AND id < {stop} ORDER BY id"
+        sql = f"SELECT id, leaf FROM entry WHERE id >= {start} AND id < {stop} ORDER BY id"
     else:
         sql = f"SELECT place, root FROM tile WHERE level = {level - 1} AND place >= {start} AND place < {stop} ORDER BY place"
     rows = read(connection, sql, pl.Schema({"at": pl.Int64, "hash": pl.Binary}))
     if rows["at"].to_list() != list(range(start, stop)):
         what = "entry" if level == 0 else f"tile {level - 1}"
         raise BadProof(f"a row of {what} between {start} and {stop - 1} is missing: the database was changed, run tanzhang verify")
-    values: list[bytes] = rows["hash"].to_list()
-    return leaf_hashes(values) if level == 0 else b"".join(values)
+    return b"".join(rows["hash"].to_list())
 
 
 def wrong_tile(connection: sa.Connection, made: Sequence[Tile]) -> tuple[str, str] | None:

@@ -54,12 +54,12 @@ def _book() -> None:
     op.create_table(
         "entry",
         _column("id", Int), _column("posted_at", Instant()), _column("day", Day()), _column("period", Int),
-        _column("book", Text), _column("kind", Text), _column("payload", Blob),
+        _column("book", Text), _column("kind", Text), _column("payload", Blob), _column("leaf", Blob),
         sa.PrimaryKeyConstraint("id"), **STRICT,
     )
     op.create_table(
         "idem",
-        _column("key", Blob), _column("entry_id", Int), _column("body_hash", Blob),
+        _column("key", Blob), _column("entry_id", Int),
         sa.PrimaryKeyConstraint("key"), **CLUSTERED,
     )
     op.create_table(

@@ -162,7 +162,7 @@ NAMES = {
     "book_info": ["book_info.*"],
     "commodity": ["commodity {id}"],
     "account": ["account {id}", r"posting {id}/\d+/\d+", r"account_rule of entry \d+"],
-    "entry": ["entry {id}", "idem .* of the body of entry {id}", r"posting \d+/{id}/\d+", r"\w+ of entry {id}"],
+    "entry": ["entry {id}", r"posting \d+/{id}/\d+", r"\w+ of entry {id}"],
     "idem": ["idem {key}", "idem of entry {entry_id}"],
     "posting": ["posting {account_id}/{entry_id}/{leg}", "posting of entry {entry_id}, leg {leg}"],
     "balance": ["balance {account_id}"],

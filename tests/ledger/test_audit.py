@@ -75,7 +75,7 @@ def another(column: sa.Column[Any], value: Any) -> Any:
 EXTRA = {
     "a posting of an entry that is there": "INSERT INTO posting VALUES (1, 2, 9, 5, 202403)",
     "a posting of no entry": "INSERT INTO posting VALUES (1, 99, 0, 5, 202403)",
-    "a second key of an entry": "INSERT INTO idem SELECT {blob}, entry_id, body_hash FROM idem WHERE entry_id = 2",
+    "a second key of an entry": "INSERT INTO idem SELECT {blob}, entry_id FROM idem WHERE entry_id = 2",
     "a reversal that no entry makes": "INSERT INTO reversal VALUES (0, 2)",
     "an account without postings": "INSERT INTO account VALUES (99, 'physical', 'nobody', 1)",
     "a balance of no account": "INSERT INTO balance VALUES (99, 0, 0)",

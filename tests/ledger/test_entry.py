@@ -7,7 +7,7 @@ import pytest
 
 from ledger.entry import ENTRIES, POSTINGS, EntryBatch, entry_batch, new_key, one_entry, reverse
 from ledger.errors import AmountTooLarge, MalformedEntry, UnbalancedEntry
-from ledger.payload import bodies, legs_text, payloads, read_payload
+from ledger.payload import payloads, read_payload
 from tests.ledger.books import UNITS, burning
 
 GOOD = [("a", "CO2", 1), ("b", "CO2", -1)]
@@ -88,8 +88,8 @@ def test_legs_belong_to_entries_of_the_batch_and_entries_are_numbered() -> None:
 
 def text_of(batch: EntryBatch, *, entry_id: int = 7, posted_at_us: int = 1_795_572_000_123_456) -> str:
     units = pl.DataFrame({"commodity": list(UNITS), "unit": list(UNITS.values())})
-    legs = legs_text(batch.postings.join(units, on="commodity", maintain_order="left"))["legs"]
-    return str(payloads(bodies(batch.entries, legs, actor="local-admin"), pl.Series([entry_id]), posted_at_us=posted_at_us)[0])
+    placed = batch.entries.with_columns(id=pl.lit(entry_id), posted_us=pl.lit(posted_at_us))
+    return payloads(placed, batch.postings.join(units, on="commodity", maintain_order="left"), actor="local-admin").item().decode()
 
 
 def test_the_canonical_bytes_of_an_entry_are_these_and_no_others() -> None:

@@ -113,6 +113,11 @@ def test_a_book_that_was_changed_gives_no_proof(book: Book) -> None:
     table = {"sqlite": ("update", "delete", "replace"), "postgresql": ()}[book.dialect]
     down = [f"DROP TRIGGER entry_no_{event}" for event in table] or ["DROP TRIGGER entry_no_change ON entry"]
     intrude(book, *down, "UPDATE entry SET payload = (SELECT payload FROM entry WHERE id = 5) WHERE id = 299")
+    with pytest.raises(BadProof, match="tanzhang verify"):
+        prove_entry(book, 299)
+    for index in (298, 0):  # what was signed of them still stands
+        prove_entry(book, index)
+    intrude(book, "UPDATE entry SET leaf = (SELECT leaf FROM entry WHERE id = 5) WHERE id = 299")
     for index in (299, 298, 0):
         with pytest.raises(BadProof, match="tanzhang verify"):
             prove_entry(book, index)

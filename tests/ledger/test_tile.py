@@ -18,7 +18,7 @@ from ledger.entry import EntryBatch, client_key, entry_batch, one_entry
 from ledger.errors import BadProof
 from ledger.journal import post
 from ledger.principal import LOCAL_ADMIN
-from ledger.proof import HASH_BYTES, check_consistency, check_inclusion, inclusion_ranges, peaks_of, root_of
+from ledger.proof import HASH_BYTES, check_consistency, check_inclusion, inclusion_ranges, root_of
 from ledger.tile import WIDTH, Growth, Tile, Tree, leaf_hashes, stray_tile, wrong_tile
 from tests.conftest import owner_engine
 from tests.ledger.books import NOW, put
@@ -67,7 +67,7 @@ def subproof(m: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
 
 
 def leaves_of(size: int) -> list[bytes]:
-    return peaks_of(leaf_hashes(number.to_bytes(4, "big") for number in range(size)))
+    return leaf_hashes(number.to_bytes(4, "big") for number in range(size))
 
 
 def kept(leaves: Sequence[bytes], *, cuts: Sequence[int] = ()) -> Growth:
@@ -161,7 +161,7 @@ def moves(first: int, count: int) -> EntryBatch:
 def payload_leaves(book: Book) -> list[bytes]:
     with book.reading() as session:
         rows = session.connection().exec_driver_sql("SELECT payload FROM entry ORDER BY id").all()
-    return peaks_of(leaf_hashes(bytes(row[0]) for row in rows))
+    return leaf_hashes(bytes(row[0]) for row in rows)
 
 
 def stored(connection: sa.Connection) -> list[tuple[int, int]]:
