@@ -19,11 +19,14 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from ledger import journal
 from ledger.book import Book
 from ledger.bulk import insert, read
 from ledger.entry import CELLS, entry_batch
 from ledger.journal import post
 from ledger.principal import LOCAL_ADMIN
+from ledger.proof import HASH_BYTES
+from ledger.tile import Growth
 from tests.benchmarks.test_post_speed import Frames, frames
 from tests.conftest import admin, maker, url_text
 
@@ -145,6 +148,36 @@ def other(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     engine.dispose()
     with admin(server) as connection:
         connection.exec_driver_sql("DROP DATABASE other WITH (FORCE)")
+
+
+def unproved(patch: pytest.MonkeyPatch) -> None:
+    """A book that proves nothing: no leaf is hashed, no tree grows, no tile is written."""
+
+    def counted(tree: Growth, leaves: bytes) -> None:
+        tree.size += len(leaves) // HASH_BYTES
+
+    patch.setattr(journal, "leaf_hashes", lambda payloads: [b""] * len(payloads))
+    patch.setattr(journal, "grow", lambda connection, size, peaks, more: Growth(size, list(peaks), None))
+    patch.setattr(Growth, "add", counted)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_what_proves_a_batch_costs_a_tenth_of_it_and_what_adds_it_up_a_thirtieth(
+    request: pytest.FixtureRequest, engine: str, tmp_path: Path, benchmark
+) -> None:  # type: ignore[no-untyped-def]
+    """The same batch as it is, without tamper evidence, without roll-ups, in turns."""
+    made = three_levels(frames(ENTRIES_COUNT))
+    times: dict[str, list[float]] = {"whole": [], "tamper evidence": [], "roll-ups": []}
+    with maker(request, tmp_path, engine) as make:
+        for _ in range(2 * ROUNDS):
+            times["whole"].append(posted(make(), made))
+            with pytest.MonkeyPatch.context() as patch:
+                unproved(patch)
+                times["tamper evidence"].append(posted(make(), made))
+            times["roll-ups"].append(posted(make(), (made[0], made[1], CELLS.to_frame())))
+    benchmark.pedantic(lambda: None, rounds=1)
+    whole = statistics.median(times.pop("whole"))
+    print(f"\n{engine}: " + ", ".join(f"{part} {1 - statistics.median(taken) / whole:.1%} of a batch" for part, taken in times.items()))
 
 
 def told(name: str, times: dict[str, list[float]], note: Callable[[str, float], str]) -> None:
