@@ -13,16 +13,20 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from api import bundle
+from api.auth.errors import SecondFactorNeeded, SignInNeeded
+from api.auth.gate import Gate, enforce, principal
+from api.auth.vault import Vault
 from api.docs import openapi
 from api.doors import PUBLIC, check_doors
 from api.freshness import Freshness
 from api.language import COOKIE, LANGUAGES, preferred
 from api.pages.routes import PAGES
-from api.pages.shell import page, translate
+from api.pages.shell import language_of, page, translate
+from api.pages.sign_in import sign_in_address
 from api.problems import MEDIA_TYPE, problem_of, sentence_of
 from api.resources import RESOURCES
 from ledger.book import Book
-from ledger.principal import LOCAL_READER, Principal
+from ledger.principal import Principal
 
 LOG = logging.getLogger("tanzhang")
 # ECharts' SVG renderer and the drawn boxes carry style attributes; Swagger UI draws its arrows from data: images
@@ -53,6 +57,9 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         LOG.error("%s %s", request.method, request.url.path, exc_info=error)
     headers = dict(getattr(error, "headers", None) or {})
     wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/static/"))
+    if wants_page and isinstance(error, SignInNeeded | SecondFactorNeeded):
+        there = sign_in_address(request, language_of(request), code=isinstance(error, SecondFactorNeeded))
+        return Response("", status_code=303, headers=HEADERS | {"Location": there, "Cache-Control": "no-store"})
     if not wants_page:
         return Response(msgspec.to_builtins(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=HEADERS | headers)
     sentence, fields = sentence_of(error)
@@ -64,9 +71,13 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return shown
 
 
-def create_app(book: Book, *, principal: Principal = LOCAL_READER, timezone: tzinfo = UTC) -> Litestar:
-    """The application over an open book, for a reader at this machine. `timezone` says which day it is."""
+def create_app(book: Book, *, local: Principal | None = None, timezone: tzinfo = UTC, secure: bool = False) -> Litestar:
+    """The application over an open book. `timezone` says which day it is.
+
+    Who comes must sign in, unless `local` says who sits at this machine. `secure` is for pages that are reached by https alone.
+    """
     bundle.manifest()  # a missing bundle is said now, not on the first page
+    gate = Gate(book, local=local, secure=secure, ways={})
     static = create_static_files_router(
         "/static", [bundle.DIST], opt=PUBLIC, cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True)
     )
@@ -75,10 +86,11 @@ def create_app(book: Book, *, principal: Principal = LOCAL_READER, timezone: tzi
             front, static, Router("/api/v1", route_handlers=list(RESOURCES)),
             *(Router(f"/{language}", route_handlers=list(PAGES), include_in_schema=False) for language in LANGUAGES),
         ],
-        dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(lambda: principal, sync_to_thread=False)},
-        state=State({"book": book, "timezone": timezone}),
+        dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(principal, sync_to_thread=False)},
+        state=State({"book": book, "timezone": timezone, "vault": Vault.at(book.home), "secure": secure, "local": local is not None}),
         exception_handlers={Exception: answer},
-        middleware=[Freshness()],
+        guards=[enforce],
+        middleware=[Freshness(), gate],
         response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=["^/static"]),
         openapi_config=openapi(),

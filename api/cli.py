@@ -26,6 +26,7 @@ from api.commands import (  # noqa: F401
     resolve,
     serve,
     units,
+    user,
 )
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
@@ -50,6 +51,7 @@ for command in COMMANDS:
 app.add_typer(proof.proof, name="proof")
 app.add_typer(account.account, name="account")
 app.add_typer(month.month, name="month")
+app.add_typer(user.user, name="user")
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")
@@ -92,6 +94,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, asked.WrongUsage):
         sys.stderr.write(f"tanzhang: {error}\n")
         return 2
+    from api.auth.errors import AuthError
     from api.bundle import BundleMissing
     from carbon.errors import CarbonError, FaultyFile
     from factors.errors import FactorError
@@ -104,7 +107,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
         for fault in error.faults:
             sys.stderr.write((msgspec.json.encode(fault).decode() if as_json else str(fault)) + "\n")
         return 3
-    if isinstance(error, CarbonError | FactorError | LedgerError | BundleMissing):
+    if isinstance(error, CarbonError | FactorError | LedgerError | BundleMissing | AuthError):
         sys.stderr.write(f"tanzhang: {error}\n")
         return 1
     sys.stderr.write(

@@ -8,29 +8,49 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 
-from ledger.principal import Role
+from api.auth.office import Action, offices_that
 
-ROLES = {"anyone", *(role.value for role in Role)}
-ACTIONS = {"read", "write", "calculate"}
-SCOPES = {"public", "principal"}
+ANYONE = "anyone"
+SCOPES = {"public", "own", "platform"}
 
-PUBLIC: dict[str, Any] = {"role": "anyone", "action": "read", "scope": "public"}
-"""For what tells nothing of any holder: factors, activity codes, styles, documentation, health."""
 
-READER: dict[str, Any] = {"role": Role.READER.value, "action": "read", "scope": "principal"}
+def door(action: Action, *, scope: str) -> dict[str, Any]:
+    """What a route declares whose action some offices hold."""
+    return {"role": offices_that(action), "action": action.value, "scope": scope}
+
+
+PUBLIC: dict[str, Any] = {"role": ANYONE, "action": Action.READ.value, "scope": "public"}
+"""For what tells nothing of any holder: factors, activity codes, styles, documentation, health, signing in."""
+
+CALCULATOR: dict[str, Any] = {"role": ANYONE, "action": Action.CALCULATE.value, "scope": "public"}
+"""For what computes and keeps nothing."""
+
+READER = door(Action.READ, scope="own")
 """For what is read out of the books, within the bounds of the principal."""
 
-CALCULATOR: dict[str, Any] = {"role": "anyone", "action": "calculate", "scope": "public"}
-"""For what computes and keeps nothing."""
+SELF = door(Action.SELF, scope="own")
+"""For what everybody who is signed in does for themselves."""
+
+ADMINISTRATOR = door(Action.ADMINISTER, scope="platform")
+SECURITY = door(Action.SECURE, scope="platform")
+AUDITOR = door(Action.AUDIT, scope="platform")
 
 
 def undeclared(handlers: Iterable[BaseRouteHandler]) -> list[str]:
-    """The routes that say too little, or what nobody knows."""
-    return sorted(
-        f"{', '.join(sorted(handler.paths))} ({handler.handler_name})"
-        for handler in handlers
-        if handler.opt.get("role") not in ROLES or handler.opt.get("action") not in ACTIONS or handler.opt.get("scope") not in SCOPES
-    )
+    """The routes that say too little, or what nobody knows, or let in an office whose duty does not hold the action."""
+    return sorted(f"{', '.join(sorted(handler.paths))} ({handler.handler_name})" for handler in handlers if not is_declared(handler.opt))
+
+
+def is_declared(opt: dict[str, Any]) -> bool:
+    """Whether a route's declaration is whole and agrees with the table of rights."""
+    if opt.get("action") not in set(Action) or opt.get("scope") not in SCOPES:
+        return False
+    return bool(opt.get("role") == (ANYONE if opt["scope"] == "public" else offices_that(Action(opt["action"]))))
+
+
+def handlers_of(app: Litestar) -> list[BaseRouteHandler]:
+    """Every handler of the application but Litestar's own answers to OPTIONS, which name the methods of an address and nothing else."""
+    return [handler for route in app.routes for handler in _handlers(route) if not _only_options(handler)]
 
 
 def _handlers(route: BaseRoute) -> list[BaseRouteHandler]:
@@ -41,12 +61,11 @@ def _handlers(route: BaseRoute) -> list[BaseRouteHandler]:
 
 
 def _only_options(handler: BaseRouteHandler) -> bool:
-    """Litestar's own answer to OPTIONS names the methods of an address and nothing else."""
     return isinstance(handler, HTTPRouteHandler) and set(handler.http_methods) == {"OPTIONS"}
 
 
 def check_doors(app: Litestar) -> None:
     """Refuse to start while any route is undeclared."""
-    missing = undeclared(handler for route in app.routes for handler in _handlers(route) if not _only_options(handler))
+    missing = undeclared(handlers_of(app))
     if missing:
         raise ImproperlyConfiguredException(f"these routes declare no role, action and scope: {'; '.join(missing)}")

@@ -5,6 +5,17 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar.exceptions import HTTPException
 
+from api.auth.errors import (
+    AuthError,
+    BadUser,
+    Forbidden,
+    ForgedRequest,
+    SecondFactorNeeded,
+    SignInNeeded,
+    TooManyAttempts,
+    UserNotFound,
+    WrongCredentials,
+)
 from carbon.errors import AlreadyTaken, CarbonError, FaultyFile, HolderNotFound, ImportNotFound, SiteNotFound
 from carbon.region.series import SeriesNotFound
 from factors.errors import AmbiguousAlias, FactorError, FactorNotFound, PackInvalid, UnknownActivity
@@ -27,6 +38,17 @@ def N_(message: str) -> str:  # noqa: N802
 
 
 KINDS: dict[type[Exception], Kind] = {
+    SignInNeeded: Kind(401, N_("Sign in first"), N_("This is not public, or your session has ended.")),
+    SecondFactorNeeded: Kind(401, N_("A code is needed"), N_("This office asks for a code of your authenticator as well.")),
+    WrongCredentials: Kind(401, N_("Not signed in"), N_("Login or password is wrong.")),
+    TooManyAttempts: Kind(429, N_("Too many attempts"), N_("Wait 15 minutes, then try again.")),
+    Forbidden: Kind(403, N_("Not allowed"), N_("Your office does not include this.")),
+    ForgedRequest: Kind(
+        403, N_("Not allowed"), N_("This request did not come from a page of this site. Load that page and send it again.")
+    ),
+    UserNotFound: Kind(404, N_("Not found")),
+    BadUser: Kind(422, N_("The data cannot be used")),
+    AuthError: Kind(500, N_("Something broke on our side")),
     FaultyFile: Kind(422, N_("The file has faults")),
     EntryNotFound: Kind(404, N_("Not found"), N_("This book has no entry {entry_id}.")),
     AccountNotFound: Kind(404, N_("Not found"), N_("No entry ever named the account {account}.")),
@@ -49,6 +71,8 @@ KINDS: dict[type[Exception], Kind] = {
 }
 TITLES = {
     400: N_("The address or its parameters are wrong"),
+    401: N_("Sign in first"),
+    403: N_("Not allowed"),
     404: N_("Not found"),
     405: N_("This address does not take that method"),
     406: N_("Not in that form"),

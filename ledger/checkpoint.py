@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.errors import BadProof
+from ledger.secret import kept
 
 SIGNATURE_MARK = "\u2014 "
 CLOSE = "\n\n"  # after a note, which ends its last line itself
@@ -41,21 +42,7 @@ def _key_file(secrets: Path) -> Path:
 
 def signing_key(secrets: Path) -> Ed25519PrivateKey:
     """The key in `secrets/checkpoint.key`, made at its first use; its owner alone may read it."""
-    file = _key_file(secrets)
-    if not file.exists():
-        secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = secrets / f"checkpoint.{os.getpid()}.{os.urandom(4).hex()}.draft"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode() + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        try:
-            os.link(draft, file)  # the first of two processes makes the key, the other takes it
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(file.read_text()))
+    return Ed25519PrivateKey.from_private_bytes(kept(secrets, "checkpoint", lambda: Ed25519PrivateKey.generate().private_bytes_raw()))
 
 
 def public_key(secrets: Path) -> Ed25519PublicKey | None:

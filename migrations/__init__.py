@@ -70,11 +70,12 @@ def upgrade(url: str, *, home: Path, owner_url: str | None = None) -> bool:
 
 def models() -> tuple[ModuleType, ...]:
     """The modules whose tables are migrated; importing them is what fills the metadata."""
+    import api.auth.tables
     import carbon.region.tables
     import carbon.tables
     import ledger.tables
 
-    return ledger.tables, carbon.tables, carbon.region.tables
+    return ledger.tables, carbon.tables, carbon.region.tables, api.auth.tables
 
 
 def known() -> set[str]:

@@ -65,11 +65,16 @@ def application() -> object:
     import logging
 
     from api.app import create_app
+    from api.auth.user import is_empty
     from ledger.book import open_book
+    from ledger.principal import LOCAL_READER
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     chosen = asked.settings(None, None)
-    return create_app(open_book(chosen.database_url, home=chosen.home), timezone=chosen.timezone)
+    book = open_book(chosen.database_url, home=chosen.home)
+    with book.reading() as session:
+        local = LOCAL_READER if is_empty(session) else None  # who sits at this machine reads, until there are users
+    return create_app(book, local=local, timezone=chosen.timezone)
 
 
 def is_free(host: str, port: int) -> bool:

@@ -12,6 +12,7 @@ from litestar.response import Response
 from markupsafe import Markup
 from sqlmodel import Session
 
+from api.auth.gate import who_is
 from api.bundle import asset
 from api.figures import gas_name, grouped, integer
 from api.language import COOKIE, HTML_LANG, LANGUAGES, Language, catalogue, preferred
@@ -89,7 +90,7 @@ def page(
         "lang": language, "html_lang": HTML_LANG[language], "html_langs": HTML_LANG, "languages": LANGUAGES,
         "language_names": LANGUAGE_NAMES,
         "in_language": lambda other: _in_language(request, other), "asset": asset, "nav": nav, "here": here, "example": example,
-        "book_state": _book_state(request, session), "origin": f"{request.url.scheme}://{request.url.netloc}",
+        "who": who_is(request), "book_state": _book_state(request, session), "origin": f"{request.url.scheme}://{request.url.netloc}",
     }  # fmt: skip
     text = templates(language).get_template(template).render(frame | context)
     cookies = (

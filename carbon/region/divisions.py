@@ -100,6 +100,15 @@ class DivisionTree:
         """The divisions directly below on that day, by code."""
         return tuple(sorted((row for row in self._children.get(code, ()) if row.on(day)), key=lambda row: row.code))
 
+    def below(self, code: str) -> frozenset[str]:
+        """The code and every code that ever lay in it, however deep, whatever the year."""
+        found, ahead = {code}, [code]
+        while ahead:
+            fresh = {row.code for row in self._children.get(ahead.pop(), ())} - found
+            found |= fresh
+            ahead += fresh
+        return frozenset(found)
+
     def stem(self, code: str) -> str:
         """The digits with which every code in the division begins: none for the nation, then two, four, six."""
         row = self.ever(code)

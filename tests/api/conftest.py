@@ -11,7 +11,7 @@ from api.app import create_app
 from api.bundle import BundleMissing, manifest
 from carbon.holder import Holder, holders
 from ledger.book import Book
-from ledger.principal import LOCAL_ADMIN
+from ledger.principal import LOCAL_ADMIN, LOCAL_READER
 from tests.api.example import example_book
 
 
@@ -37,7 +37,7 @@ def app(shown: Book) -> Litestar:
         manifest()
     except BundleMissing as missing:
         pytest.fail(str(missing))
-    return create_app(shown)
+    return create_app(shown, local=LOCAL_READER)
 
 
 @pytest.fixture(scope="session")

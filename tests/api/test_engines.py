@@ -14,7 +14,7 @@ from carbon.region.divisions import divisions
 from carbon.region.shipped import import_shipped
 from factors.library import load_library
 from ledger.book import Book
-from ledger.principal import LOCAL_ADMIN
+from ledger.principal import LOCAL_ADMIN, LOCAL_READER
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def filled(book: Book) -> Book:
 
 
 def test_pages_and_resources_read_the_same_on_both_engines(filled: Book) -> None:
-    with TestClient(create_app(filled)) as reader:
+    with TestClient(create_app(filled, local=LOCAL_READER)) as reader:
         county = reader.get("/api/v1/regions/330522?year=2023").json()
         assert county["filed_g"]["physical"] == "32452009215"
         assert reader.get("/api/v1/regions/100000?year=2017").json()["mass_g"] == "10011107000000000"

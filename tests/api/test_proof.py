@@ -189,7 +189,7 @@ def test_an_entry_that_is_not_there_has_no_proof(machine: TestClient[Any]) -> No
 
 def test_who_may_not_read_an_entry_may_not_have_its_proof(shown: Book) -> None:
     stranger = Principal(actor="stranger", role=Role.READER, holders=frozenset())
-    with TestClient(create_app(shown, principal=stranger)) as reader:
+    with TestClient(create_app(shown, local=stranger)) as reader:
         assert reader.get("/api/v1/entries/0").status_code == 404
         assert reader.get("/api/v1/entries/0/proof").status_code == 404
 

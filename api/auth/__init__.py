@@ -1,0 +1,1 @@
+"""Who may come in: people and machines, their offices, sessions and keys."""

@@ -1,0 +1,154 @@
+"""Sessions of browsers: an opaque random token in a cookie, its digest in the database, a new one at each sign-in and change of office.
+
+A session ends after 30 minutes without a request, after 12 hours at the latest (OWASP Session Management Cheat Sheet: idle and absolute
+timeout).
+Offices and rights are read at each request, never kept in the token.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from api.auth import password
+from api.auth.errors import SecondFactorNeeded, SignInNeeded, TooManyAttempts, UserNotFound, WrongCredentials
+from api.auth.office import Office
+from api.auth.tables import AttemptRow, BindingRow, SessionRow, UserRow
+from api.auth.user import Binding, bindings
+from api.auth.vault import Vault
+from ledger.book import Book
+from ledger.principal import Principal
+from ledger.types import table_of
+
+IDLE, WHOLE = timedelta(minutes=30), timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=5)
+FAILURES_MAX, PENANCE = 5, timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who is at the door: a user in one office, or somebody who has signed in and holds none. `token` makes the form tokens."""
+
+    user: str
+    binding: Binding | None
+    second: bool
+    token: str = ""
+    example: bool = False
+    local: Principal | None = None
+
+    @classmethod
+    def here(cls, principal: Principal) -> "Signed":
+        """The person at this machine, where there is no sign-in."""
+        return cls(principal.actor, None, second=True, local=principal)
+
+    @property
+    def needs_code(self) -> bool:
+        """Whether the office asks for a second factor that was not shown."""
+        return self.binding is not None and self.binding.duty.second_factor and not self.second
+
+    def principal(self) -> Principal:
+        """Who acts. Raises SignInNeeded without an office, SecondFactorNeeded."""
+        if self.local is not None:
+            return self.local
+        if self.binding is None:
+            raise SignInNeeded
+        if self.needs_code:
+            raise SecondFactorNeeded
+        return self.binding.principal()
+
+    @property
+    def form_token(self) -> str:
+        """What every form of this session carries: nobody else can know it."""
+        return hmac.digest(self.token.encode(), b"tanzhang form", "sha256").hex()
+
+
+def digest(token: str) -> bytes:
+    """What the database keeps of a token, which has 256 random bits: SHA-256 is enough."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def sign_in(book: Book, vault: Vault, *, login: str, given: str, now: datetime) -> str:
+    """Open a session for who knows login and password; its token. Raises WrongCredentials, TooManyAttempts."""
+    key = vault.digest("login", login)
+    with book.reading() as session:
+        _check_penance(session, key, now=now)
+        row = table_of(UserRow).c
+        user = session.execute(sa.select(row.id, row.password, row.disabled_at).where(row.login == key)).one_or_none()
+    if not password.holds(user.password if user else None, given) or user is None or user.disabled_at is not None:
+        with book.writing() as session:
+            _note_failure(session, key, now=now)
+        raise WrongCredentials
+    with book.writing() as session:
+        session.execute(sa.delete(table_of(AttemptRow)).where(table_of(AttemptRow).c.login == key))
+        return open_session(session, user.id, now=now)
+
+
+def open_session(session: Session, user_id: str, *, binding: str | None = None, second: bool = False, now: datetime) -> str:
+    """Open a session of a user, in the office named or the first that the user holds; its token. Also clears away what has ended."""
+    row = table_of(SessionRow)
+    session.execute(sa.delete(row).where((row.c.expires_at < now) | (row.c.seen_at < now - IDLE)))
+    token = secrets.token_urlsafe(32)
+    if binding is None:
+        held = bindings(session, user_id)
+        binding = held[0].id if held else None
+    values = {"digest": digest(token), "user_id": user_id, "binding_id": binding, "second": int(second)}
+    session.execute(sa.insert(row).values(values | {"opened_at": now, "seen_at": now, "expires_at": now + WHOLE}))
+    return token
+
+
+def signed(session: Session, token: str, *, now: datetime) -> tuple[Signed, bool]:
+    """Who the token stands for, and whether the session should be told that it was seen. Raises SignInNeeded where it stands for nobody."""
+    s, u, b = table_of(SessionRow), table_of(UserRow), table_of(BindingRow)
+    query = (
+        sa.select(s.c.user_id, s.c.second, s.c.seen_at, s.c.expires_at, u.c.example, b.c.id, b.c.office, b.c.holder_id, b.c.division)
+        .select_from(s.join(u, u.c.id == s.c.user_id).outerjoin(b, sa.and_(b.c.id == s.c.binding_id, b.c.ended_at.is_(None))))
+        .where(s.c.digest == digest(token), u.c.disabled_at.is_(None))
+    )
+    row = session.execute(query).one_or_none()
+    if row is None or row.expires_at <= now or row.seen_at + IDLE <= now:
+        raise SignInNeeded
+    binding = Binding(row.id, row.user_id, Office(row.office), row.holder_id, row.division) if row.id else None
+    return Signed(row.user_id, binding, bool(row.second), token, bool(row.example)), row.seen_at + SEEN_EVERY <= now
+
+
+def touch(session: Session, token: str, *, now: datetime) -> None:
+    """Note that a session was used."""
+    row = table_of(SessionRow)
+    session.execute(sa.update(row).where(row.c.digest == digest(token)).values(seen_at=now))
+
+
+def renew(session: Session, who: Signed, *, binding: str | None = None, second: bool | None = None, now: datetime) -> str:
+    """Go on under a new token: in another office that the user holds, or with the second factor shown. The old token is worth nothing."""
+    if binding is not None and binding not in {one.id for one in bindings(session, who.user)}:
+        raise UserNotFound(f"office {binding}")
+    sign_out(session, who.token)
+    kept = binding or (who.binding.id if who.binding else None)
+    return open_session(session, who.user, binding=kept, second=who.second if second is None else second, now=now)
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End a session."""
+    row = table_of(SessionRow)
+    session.execute(sa.delete(row).where(row.c.digest == digest(token)))
+
+
+def _check_penance(session: Session, login: bytes, *, now: datetime) -> None:
+    row = table_of(AttemptRow).c
+    found = session.execute(sa.select(row.failures, row.since).where(row.login == login)).one_or_none()
+    if found and found.failures >= FAILURES_MAX and found.since + PENANCE > now:
+        raise TooManyAttempts(wait_s=int((found.since + PENANCE - now).total_seconds()) + 1)
+
+
+def _note_failure(session: Session, login: bytes, *, now: datetime) -> None:
+    """One failure more; the moment is that of the latest. After the penance counting begins anew."""
+    row = table_of(AttemptRow)
+    found = session.execute(sa.select(row.c.failures, row.c.since).where(row.c.login == login)).one_or_none()
+    if found is None:
+        session.execute(sa.insert(row).values(login=login, failures=1, since=now))
+        return
+    failures = 1 if found.since + PENANCE <= now else found.failures + 1
+    session.execute(sa.update(row).where(row.c.login == login).values(failures=failures, since=now))

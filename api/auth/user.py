@@ -1,0 +1,155 @@
+"""Users and the offices that they hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from api.auth import vault as person
+from api.auth.errors import BadUser, UserNotFound
+from api.auth.office import DUTIES, Bound, Duty, Office
+from api.auth.password import hashed
+from api.auth.tables import BindingRow, SessionRow, UserRow
+from api.auth.vault import Vault
+from carbon.holder import new_id
+from carbon.region.divisions import divisions
+from carbon.tables import HolderRow
+from ledger.principal import Principal
+from ledger.types import table_of
+
+KINDS = ("person", "machine")
+NATION = "100000"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An office that a user holds within a bound; `holder` or `division` says within which."""
+
+    id: str
+    user: str
+    office: Office
+    holder: str | None
+    division: str | None
+
+    @property
+    def duty(self) -> Duty:
+        """What the office may do."""
+        return DUTIES[self.office]
+
+    @property
+    def scope(self) -> str:
+        """The bound in one word: a holder's id, a division's code, or ``platform``."""
+        return self.holder or self.division or Bound.PLATFORM.value
+
+    def principal(self) -> Principal:
+        """Who acts: bounded to one holder, to a division with all below it, or to nothing that any holder has."""
+        bound = self.duty.bound
+        if bound is Bound.HOLDER:
+            return Principal(self.user, self.duty.role, holders=frozenset({str(self.holder)}))
+        if bound is Bound.DIVISION:
+            whole = self.division == NATION
+            return Principal(self.user, self.duty.role, divisions=None if whole else frozenset(divisions().below(str(self.division))))
+        return Principal(self.user, self.duty.role, holders=frozenset())
+
+
+def add_user(
+    session: Session, vault: Vault, *, kind: str = "person", login: str | None = None, password: str | None = None,
+    fields: dict[str, str] | None = None, example: bool = False, now: datetime,
+) -> str:  # fmt: skip
+    """Open a user under a new random id. Raises BadUser where the login is taken or a value cannot be."""
+    if kind not in KINDS:
+        raise BadUser(field="kind", reason=f"one of {', '.join(KINDS)}")
+    if login is not None and not 1 <= len(login.strip()) <= 200:
+        raise BadUser(field="login", reason="1 to 200 signs")
+    if (login is None) != (password is None):
+        raise BadUser(field="login", reason="a login and a password go together")
+    digest = vault.digest("login", login) if login else None
+    row = table_of(UserRow)
+    if digest and session.execute(sa.select(row.c.id).where(row.c.login == digest)).first():
+        raise BadUser(field="login", reason="somebody has it already")
+    user_id = new_id("u")
+    values = {"id": user_id, "kind": kind, "login": digest, "totp_step": 0, "example": int(example), "created_at": now}
+    session.execute(sa.insert(row).values(values | {"password": hashed(password) if password else None}))
+    if fields or login:
+        person.keep(session, vault, user_id, {"login": login or "", **(fields or {})})
+    return user_id
+
+
+def bind(
+    session: Session, user_id: str, office: Office, *, holder: str | None = None, division: str | None = None, by: str, now: datetime
+) -> Binding:
+    """Let a user hold an office within its bound. Raises BadUser where bound and office do not fit, UserNotFound."""
+    find_user(session, user_id)
+    bound = DUTIES[office].bound
+    given = {Bound.HOLDER: holder, Bound.DIVISION: division}
+    for kind, value in given.items():
+        if (value is not None) != (kind is bound):
+            raise BadUser(field="scope", reason=f"the office of {office} is held within a {bound}, and needs {bound} alone")
+    if (
+        holder is not None
+        and session.execute(sa.select(table_of(HolderRow).c.id).where(table_of(HolderRow).c.id == holder)).first() is None
+    ):
+        raise BadUser(field="scope", reason=f"there is no holder {holder}")
+    if division is not None and divisions().ever(division) is None:
+        raise BadUser(field="scope", reason=f"there is no division {division}")
+    made = Binding(new_id("b"), user_id, office, holder, division)
+    values = {"id": made.id, "user_id": user_id, "office": office.value, "holder_id": holder, "division": division}
+    session.execute(sa.insert(table_of(BindingRow)).values(values | {"given_by": by, "given_at": now}))
+    return made
+
+
+def bindings(session: Session, user_id: str) -> list[Binding]:
+    """The offices that a user holds now, the oldest first."""
+    row = table_of(BindingRow).c
+    query = sa.select(row.id, row.user_id, row.office, row.holder_id, row.division).where(row.user_id == user_id, row.ended_at.is_(None))
+    return [Binding(*_known(found)) for found in session.execute(query.order_by(row.given_at, row.id))]
+
+
+def _known(found: Sequence[Any]) -> tuple[str, str, Office, str | None, str | None]:
+    number, user, office, holder, division = found
+    return number, user, Office(office), holder, division
+
+
+def end_binding(session: Session, binding_id: str, *, now: datetime) -> None:
+    """Take an office away; sessions in it end. Raises UserNotFound."""
+    row = table_of(BindingRow)
+    done = session.execute(sa.update(row).where(row.c.id == binding_id, row.c.ended_at.is_(None)).values(ended_at=now))
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise UserNotFound(f"office {binding_id}")
+    session.execute(sa.delete(table_of(SessionRow)).where(table_of(SessionRow).c.binding_id == binding_id))
+
+
+def find_user(session: Session, user_id: str) -> dict[str, Any]:
+    """A user's row. Raises UserNotFound."""
+    row = table_of(UserRow)
+    found = session.execute(sa.select(row).where(row.c.id == user_id)).mappings().one_or_none()
+    if found is None:
+        raise UserNotFound(f"user {user_id}")
+    return dict(found)
+
+
+def users(session: Session) -> list[dict[str, Any]]:
+    """Every user with the offices held now, by id; nothing of what the vault keeps."""
+    row = table_of(UserRow).c
+    found = session.execute(sa.select(row.id, row.kind, row.example, row.created_at, row.disabled_at).order_by(row.id)).mappings().all()
+    return [
+        dict(one)
+        | {"offices": [{"id": held.id, "office": held.office.value, "scope": held.scope} for held in bindings(session, one["id"])]}
+        for one in found
+    ]
+
+
+def disable(session: Session, user_id: str, *, now: datetime) -> None:
+    """Shut a user out at once: no sign-in, no session, no key."""
+    find_user(session, user_id)
+    row, open_ = table_of(UserRow), table_of(SessionRow)
+    session.execute(sa.update(row).where(row.c.id == user_id).values(disabled_at=now))
+    session.execute(sa.delete(open_).where(open_.c.user_id == user_id))
+
+
+def is_empty(session: Session) -> bool:
+    """Whether the book has no user yet."""
+    return session.execute(sa.select(table_of(UserRow).c.id).limit(1)).first() is None
