@@ -33,6 +33,7 @@ from ledger.manifest import (
     PlaceTaken,
 )
 from ledger.principal import LOCAL_ADMIN
+from ledger.tables import REVISION
 from tests.conftest import owner_engine
 from tests.ledger.backups import PACK, SOAK, Places, filled, is_empty, on_sqlite, opened, put_back, rows, signing, taken
 from tests.ledger.books import NOW, burning, put
@@ -43,7 +44,7 @@ def test_a_restored_book_is_the_book_in_every_table_keeps_every_law_and_goes_on(
     assert [file.name for file in manifest.files] == [
         DATABASE[book.dialect], f"checkpoints/{book.id}.log", PACK, "tanzhang.toml"
     ]  # fmt: skip
-    assert (manifest.book, manifest.engine, manifest.size, manifest.revision) == (book.id, book.dialect, 5, "0001")
+    assert (manifest.book, manifest.engine, manifest.size, manifest.revision) == (book.id, book.dialect, 5, REVISION)
     assert b"secret" not in b"".join(file.read_bytes() for file in (tmp_path / "backup").rglob("*") if file.is_file())
     place = places("home")
     done = put_back(tmp_path / "backup", place, signing(book))
