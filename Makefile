@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-factors bench-ledger soak-ledger cluster browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger bench-http soak-ledger cluster browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -54,6 +54,9 @@ bench-factors: install ## packs, engine, estimate and uncertainty alone
 bench-ledger: install ## posting, verifying, recording and series alone, beside hordak, beancount and hledger where these are
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.txt
 	$(BENCH) tests/benchmarks/test_batch_speed.py tests/benchmarks/test_verify_speed.py tests/benchmarks/test_commit_speed.py tests/benchmarks/test_post_speed.py tests/benchmarks/test_record_speed.py tests/benchmarks/test_series_speed.py
+
+bench-http: install ## a real server under load: balances, dashboards, sign-ins, posted entries, on both engines
+	$(BENCH) tests/benchmarks/test_http_speed.py
 
 SOAK := build/soak-ledger.jsonl
 SOAKED := $(addprefix tests/ledger/test_,hazards.py disk_full.py tamper.py machine.py proof.py tile.py backup.py restore.py)

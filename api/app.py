@@ -1,6 +1,7 @@
 """The application: pages in two languages, /api/v1, its documentation, and nothing that is loaded from elsewhere."""
 
 import logging
+from collections.abc import Collection
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -13,18 +14,29 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from api import bundle
+from api.audit.recorder import Recorder, arm
+from api.audit.writer import Writer
+from api.auth.access import bearer
+from api.auth.attempts import Sources
 from api.auth.errors import SecondFactorNeeded, SignInNeeded
 from api.auth.gate import Gate, enforce, principal
+from api.auth.oidc import Provider
 from api.auth.vault import Vault
 from api.docs import openapi
 from api.doors import PUBLIC, check_doors
 from api.freshness import Freshness
+from api.hardening import Hardening
 from api.language import COOKIE, LANGUAGES, preferred
+from api.limits import NO_LIMITS, Limits, RateLimit
+from api.operations.metrics import metrics
+from api.operations.watch import Told, Watch, number_of
+from api.pages.oidc import oidc_back
 from api.pages.routes import PAGES
 from api.pages.shell import language_of, page, translate
 from api.pages.sign_in import sign_in_address
 from api.problems import MEDIA_TYPE, problem_of, sentence_of
-from api.resources import RESOURCES
+from api.resources.health import alive, ready
+from api.v1 import v1
 from ledger.book import Book
 from ledger.principal import Principal
 
@@ -41,6 +53,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 @get("/", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
@@ -52,10 +65,10 @@ def front(request: Request[Any, Any, Any]) -> Redirect:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A problem for machines, a page for people. What nobody foresaw is logged, and told to nobody."""
-    problem = problem_of(error)
+    problem = problem_of(error, number=number_of(request.scope))
     if problem.status >= 500:
-        LOG.error("%s %s", request.method, request.url.path, exc_info=error)
-    headers = dict(getattr(error, "headers", None) or {})
+        LOG.error("%s %s", request.method, request.scope.get("path_template") or "-", exc_info=error)
+    headers = {"Cache-Control": "no-store"} | dict(getattr(error, "headers", None) or {})
     wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/static/"))
     if wants_page and isinstance(error, SignInNeeded | SecondFactorNeeded):
         there = sign_in_address(request, language_of(request), code=isinstance(error, SecondFactorNeeded))
@@ -66,37 +79,53 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     shown = page(
         request, "problem.html", status=problem.status, title=translate(request, problem.title), code=problem.code, errors=problem.errors,
         sentence=translate(request, sentence, **fields) or problem.detail, number=problem.status,
+        request_number=number_of(request.scope),
     )  # fmt: skip
     shown.headers.update(HEADERS | headers)
     return shown
 
 
-def create_app(book: Book, *, local: Principal | None = None, timezone: tzinfo = UTC, secure: bool = False) -> Litestar:
+def create_app(
+    book: Book, *, local: Principal | None = None, timezone: tzinfo = UTC, secure: bool = False, hosts: Collection[str] | None = None,
+    tell: tuple[Told, ...] = (), oidc: Provider | None = None, public_url: str = "",
+    limits: Limits = NO_LIMITS, webhook_hosts: Collection[str] = (), demo: bool = False,
+) -> Litestar:  # fmt: skip
     """The application over an open book. `timezone` says which day it is.
 
     Who comes must sign in, unless `local` says who sits at this machine. `secure` is for pages that are reached by https alone.
+    `oidc` is the identity provider through which users may sign in, `public_url` the address under which this platform is reached.
+    `hosts` are the names of this machine that are answered to, every one where nothing is said; `tell` hears of each request that was
+    answered. `limits` are the calls that one may make, without limit where nothing is said; `webhook_hosts` those that webhooks may
+    call. In a `demo` everybody may play its example users.
     """
     bundle.manifest()  # a missing bundle is said now, not on the first page
-    gate = Gate(book, local=local, secure=secure, ways={})
+    vault, writer = Vault.at(book.home), Writer(book)
+    gate = Gate(book, local=local, secure=secure, ways={"bearer": bearer})
     static = create_static_files_router(
         "/static", [bundle.DIST], opt=PUBLIC, cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True)
     )
     app = Litestar(
         [
-            front, static, Router("/api/v1", route_handlers=list(RESOURCES)),
+            front, oidc_back, static, alive, ready, metrics, v1(),
             *(Router(f"/{language}", route_handlers=list(PAGES), include_in_schema=False) for language in LANGUAGES),
         ],
         dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(principal, sync_to_thread=False)},
-        state=State({"book": book, "timezone": timezone, "vault": Vault.at(book.home), "secure": secure, "local": local is not None}),
+        state=State({"book": book, "timezone": timezone, "vault": vault, "access": writer, "secure": secure, "local": local is not None}
+            | {"sources": Sources(), "oidc": oidc, "public_url": public_url, "demo": demo, "webhook_hosts": frozenset(webhook_hosts)}),
         exception_handlers={Exception: answer},
-        guards=[enforce],
-        middleware=[Freshness(), gate],
+        guards=[enforce, arm],
+        middleware=[
+            Recorder(book, vault, writer), Hardening(hosts=hosts, guards=HEADERS | (HTTPS_ONLY if secure else {})), Freshness(), gate,
+            RateLimit(limits),
+        ],
         response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=["^/static"]),
+        on_shutdown=[writer.close],
         openapi_config=openapi(),
         request_max_body_size=BODY_MAX,
         logging_config=None,  # whoever runs the application says where its log goes
         debug=False,
     )  # fmt: skip
     check_doors(app)
+    app.asgi_handler = Watch(app.asgi_handler, secure=secure, tell=tell)
     return app

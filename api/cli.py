@@ -6,17 +6,20 @@ from typing import Annotated
 import typer
 
 from api.commands import (  # noqa: F401
+    access,
     account,
     asked,
     backup,
     book,
     calc,
+    contract,
     demo,
     doctor,
     estimate,
     export,
     factors,
     holder,
+    migrate,
     month,
     post,
     proof,
@@ -27,6 +30,7 @@ from api.commands import (  # noqa: F401
     serve,
     units,
     user,
+    worker,
 )
 
 HELP = """碳账 Tanzhang: activity data → emission factor → emission by gas → balanced entry → county, city, province.
@@ -44,14 +48,16 @@ Add --debug to any command to see the traceback of an error.
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 COMMANDS = (
     book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, estimate.estimate, recalc.recalc, record.record, post.post, book.balance,
-    book.verify, export.export, backup.backup, backup.restore,
+    book.verify, export.export, backup.backup, backup.restore, migrate.migrate, contract.contract, worker.worker,
 )  # fmt: skip
 for command in COMMANDS:
     asked.add(app, command)
 app.add_typer(proof.proof, name="proof")
 app.add_typer(account.account, name="account")
 app.add_typer(month.month, name="month")
+asked.add(user.user, access.forget)
 app.add_typer(user.user, name="user")
+app.add_typer(access.access, name="access")
 app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")

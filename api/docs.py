@@ -4,10 +4,11 @@ from typing import Any
 
 from litestar import Request, Router
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from api.bundle import asset
 from api.doors import PUBLIC
+from api.published import Published
 from carbon import __version__
 
 PAGE = """<!doctype html>
@@ -36,7 +37,7 @@ def openapi() -> OpenAPIConfig:
             "Amounts are integers written as text, in the smallest unit of the gas: grams of CO2 and CO2e, milligrams of every other gas. "
             "Problems are RFC 9457; errors[] point to row and column."
         ),
-        render_plugins=[OfflineDocs(path="/"), JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[OfflineDocs(path="/"), Published(path="/openapi.json")],
         openapi_router=Router(path="/schema", route_handlers=[], opt=PUBLIC, include_in_schema=False),
         use_handler_docstrings=True,
     )

@@ -31,9 +31,24 @@ READER = door(Action.READ, scope="own")
 SELF = door(Action.SELF, scope="own")
 """For what everybody who is signed in does for themselves."""
 
+BEFORE_CODE = SELF | {"before_code": True}
+"""For the way to a second factor, and the way out: open to who has shown a password alone."""
+
 ADMINISTRATOR = door(Action.ADMINISTER, scope="platform")
 SECURITY = door(Action.SECURE, scope="platform")
 AUDITOR = door(Action.AUDIT, scope="platform")
+
+FILER = door(Action.FILE, scope="own")
+"""For what a firm or park files into its own books."""
+
+ROSTER = door(Action.ROSTER, scope="platform")
+"""For who may come in, and as what: officers of the platform."""
+
+ASKER = door(Action.ASK, scope="own")
+"""For asking for what takes a second person, and for what was asked within the bounds of the principal."""
+
+DECIDER = door(Action.DECIDE, scope="own")
+"""For the second person."""
 
 
 def undeclared(handlers: Iterable[BaseRouteHandler]) -> list[str]:

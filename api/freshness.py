@@ -1,6 +1,11 @@
-"""An ETag on every read, and 304 for a reader who has it already."""
+"""An ETag on every read, and 304 for a reader who has it already.
+
+No cache that several people share keeps an answer (RFC 9111, 5.2.2.7): what is read depends on who asks, so it is `private` and varies
+with the cookie. A browser keeps it and asks each time. What is no read is kept by nobody.
+"""
 
 import hashlib
+from collections.abc import Iterable
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -25,19 +30,32 @@ class Freshness(ASGIMiddleware):
             if message["type"] == "http.response.start" and message["status"] == 200 and reads:
                 start = message
                 return
+            if message["type"] == "http.response.start":
+                message["headers"] = _with(message["headers"], b"no-store")
             if start is not None and message["type"] == "http.response.body":
                 first, start = start, None
                 if not message.get("more_body"):
-                    tag = b'W/"' + hashlib.sha256(_told(message["body"])).hexdigest()[:24].encode() + b'"'
-                    first["headers"] = [*first["headers"], (b"etag", tag), (b"cache-control", b"no-cache")]
+                    first["headers"] = [*_with(first["headers"], b"private, no-cache"), (b"vary", b"cookie")]
+                    tag = dict(first["headers"]).get(b"etag", b"")  # what may be changed has a tag of its own
+                    if not tag:
+                        tag = b'W/"' + hashlib.sha256(_told(message["body"])).hexdigest()[:24].encode() + b'"'
+                        first["headers"] = [*first["headers"], (b"etag", tag)]
                     if tag in (part.strip() for part in known.split(b",")):
                         first["status"] = 304
                         first["headers"] = [pair for pair in first["headers"] if pair[0] not in BODY_HEADERS]
                         message["body"] = b""
+                else:
+                    first["headers"] = _with(first["headers"], b"no-store")
                 await send(first)
             await send(message)
 
         await next_app(scope, receive, tagged)
+
+
+def _with(headers: Iterable[tuple[bytes, bytes]], control: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers with a Cache-Control; what the route itself says of that stands."""
+    given = list(headers)
+    return given if any(name.lower() == b"cache-control" for name, _ in given) else [*given, (b"cache-control", control)]
 
 
 def _told(body: bytes) -> bytes:

@@ -6,20 +6,42 @@ import msgspec
 from litestar.exceptions import HTTPException
 
 from api.auth.errors import (
+    AlreadyDecided,
+    AskerGone,
     AuthError,
     BadUser,
+    Crowded,
     Forbidden,
     ForgedRequest,
+    NotLinked,
+    NotVouched,
+    OwnRights,
     SecondFactorNeeded,
+    SecondNeeded,
     SignInNeeded,
     TooManyAttempts,
     UserNotFound,
     WrongCredentials,
 )
+from api.outgoing import OutgoingFailed, OutgoingRefused
+from api.work.errors import (
+    DraftChanged,
+    DraftNotFound,
+    JobNotFound,
+    KeyInFlight,
+    KeyMissing,
+    KeyReusedOtherwise,
+    LeaseLost,
+    PreconditionNeeded,
+    TooManyRequests,
+    WebhookNotFound,
+    WebhookRefused,
+    WorkError,
+)
 from carbon.errors import AlreadyTaken, CarbonError, FaultyFile, HolderNotFound, ImportNotFound, SiteNotFound
 from carbon.region.series import SeriesNotFound
 from factors.errors import AmbiguousAlias, FactorError, FactorNotFound, PackInvalid, UnknownActivity
-from ledger.errors import AccountNotFound, AlreadyReversed, BookNotMigrated, EntryNotFound, KeyReused, LedgerError, NotAllowed
+from ledger.errors import AccountNotFound, AlreadyReversed, BookNotMigrated, Busy, EntryNotFound, KeyReused, LedgerError, NotAllowed
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -42,13 +64,36 @@ KINDS: dict[type[Exception], Kind] = {
     SecondFactorNeeded: Kind(401, N_("A code is needed"), N_("This office asks for a code of your authenticator as well.")),
     WrongCredentials: Kind(401, N_("Not signed in"), N_("Login or password is wrong.")),
     TooManyAttempts: Kind(429, N_("Too many attempts"), N_("Wait 15 minutes, then try again.")),
+    Crowded: Kind(429, N_("Many are signing in"), N_("Many are signing in at this moment. Try again in a few seconds.")),
+    NotLinked: Kind(
+        403, N_("Not linked yet"), N_("This account is not linked to a user here. Sign in with your password, then link it under Me.")
+    ),
+    NotVouched: Kind(401, N_("Not signed in"), N_("The identity provider's answer does not hold. Begin signing in again.")),
     Forbidden: Kind(403, N_("Not allowed"), N_("Your office does not include this.")),
     ForgedRequest: Kind(
         403, N_("Not allowed"), N_("This request did not come from a page of this site. Load that page and send it again.")
     ),
     UserNotFound: Kind(404, N_("Not found")),
+    OwnRights: Kind(403, N_("Not allowed"), N_("Nobody does this for themselves: another person must.")),
+    SecondNeeded: Kind(409, N_("A second person is needed"), N_("The offices of a security officer are changed by two others.")),
+    AlreadyDecided: Kind(409, N_("Decided already"), N_("This request was decided before. Nothing was changed now.")),
+    AskerGone: Kind(409, N_("Who asked holds that office no longer"), N_("Refuse this request, and let somebody ask anew.")),
     BadUser: Kind(422, N_("The data cannot be used")),
     AuthError: Kind(500, N_("Something broke on our side")),
+    OutgoingRefused: Kind(422, N_("This address is not called from here")),
+    OutgoingFailed: Kind(502, N_("Another machine did not answer")),
+    KeyMissing: Kind(400, N_("An Idempotency-Key is missing")),
+    KeyReusedOtherwise: Kind(422, N_("A key was used before with other content")),
+    KeyInFlight: Kind(409, N_("The same call is still being answered")),
+    JobNotFound: Kind(404, N_("Not found")),
+    LeaseLost: Kind(409, N_("Another worker took this over")),
+    DraftNotFound: Kind(404, N_("Not found")),
+    PreconditionNeeded: Kind(428, N_("Say which version you change")),
+    DraftChanged: Kind(412, N_("Somebody changed this meanwhile")),
+    WebhookNotFound: Kind(404, N_("Not found")),
+    WebhookRefused: Kind(422, N_("The data cannot be used")),
+    TooManyRequests: Kind(429, N_("Too many calls")),
+    WorkError: Kind(500, N_("Something broke on our side")),
     FaultyFile: Kind(422, N_("The file has faults")),
     EntryNotFound: Kind(404, N_("Not found"), N_("This book has no entry {entry_id}.")),
     AccountNotFound: Kind(404, N_("Not found"), N_("No entry ever named the account {account}.")),
@@ -56,6 +101,7 @@ KINDS: dict[type[Exception], Kind] = {
     KeyReused: Kind(422, N_("A key was used before with other content")),
     AlreadyReversed: Kind(409, N_("Already reversed"), N_("Entry {entry_id} was already reversed, by entry {by}.")),
     BookNotMigrated: Kind(503, N_("There is no book yet"), N_("Run tanzhang init on this machine, then load this page again.")),
+    Busy: Kind(503, N_("Another posting is under way")),
     LedgerError: Kind(422, N_("The ledger refuses this")),
     FactorNotFound: Kind(404, N_("No factor answers")),
     UnknownActivity: Kind(404, N_("Not found")),
@@ -88,18 +134,24 @@ SENTENCES = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as it is sent. `errors` point to row and column."""
+    """A problem as it is sent. `errors` point to row and column; `instance` is the request, by which its line in the log is found."""
 
     type: str
     title: str
     status: int
     code: str
     detail: str = ""
+    instance: str = ""
     errors: tuple[dict[str, Any], ...] = ()
 
 
-def problem_of(error: Exception) -> Problem:
-    """The problem that an error is."""
+def problem_of(error: Exception, *, number: str = "") -> Problem:
+    """The problem that an error is, in the request of that number."""
+    problem = _problem_of(error)
+    return msgspec.structs.replace(problem, instance=f"urn:tanzhang:request:{number}") if number else problem
+
+
+def _problem_of(error: Exception) -> Problem:
     for kind in type(error).__mro__:
         if kind in KINDS:
             status, title, _ = KINDS[kind]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,7 @@ import carbon.region.tables
 import carbon.tables  # noqa: F401  so that the guard checks these tables as well
 from carbon import chart
 from carbon.bookkeeping import cell_sums
+from carbon.region.closure import closure_holds, reach_holds
 from carbon.seal import seals
 from factors.calculate import products
 from ledger import audit
@@ -24,11 +26,17 @@ from ledger.retrace import Violation
 BOOKS = ("physical", "location", "market", "product")
 
 
-def verify(book: Book) -> list[Violation]:
-    """Every broken law of the ledger and of the lines behind it, each with the first row that breaks it."""
-    found = audit.verify(book)
+def verify(book: Book, *, laws: Sequence[audit.Law] = ()) -> list[Violation]:
+    """Every broken law of the ledger and of the lines behind it, each with the first row that breaks it; `laws` are the storey's above."""
+    found = audit.verify(book, laws=laws)
     with book.reading() as session:
-        lines = [*_lines_have_entries(session), *_lines_are_sealed(session), *_lines_make_amounts(session)]
+        lines = [
+            *closure_holds(session),
+            *reach_holds(session),
+            *_lines_have_entries(session),
+            *_lines_are_sealed(session),
+            *_lines_make_amounts(session),
+        ]
         try:
             return [*found, *lines, *_cells_add_up(session)]
         except AmountTooLarge as error:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon import chart
-from carbon.holder import scoped
+from carbon.reach import is_bounded, seen_lines, sees_account
 from carbon.tables import ActivityLineRow, ImportRow, ResolutionRow, SiteRow
 from ledger.balances import EntryView, entry
 from ledger.errors import EntryNotFound
@@ -87,13 +87,14 @@ def _filed(row: sa.RowMapping) -> FiledLine:
 
 
 def explain_entry(session: Session, principal: Principal, entry_id: int) -> Explanation:
-    """The entry with its line, file, factors and steps; EntryNotFound where there is none or the principal may not see its holder."""
+    """The entry with its line, file, factors and steps; EntryNotFound where there is none or it is not the principal's to see: neither its
+    line is, nor any holder's account in it."""
     view = entry(session, entry_id)
     a = table_of(ActivityLineRow).c
     behind = entry_id if view.reverses is None else view.reverses
-    row = session.execute(scoped(_query().where(a.entry_id == behind), principal, holder=a.holder_id)).mappings().one_or_none()
+    row = session.execute(seen_lines(_query().where(a.entry_id == behind), principal)).mappings().one_or_none()
     if row is None:
-        if principal.holders is not None or principal.divisions is not None:
+        if is_bounded(principal) and not sees_account(session, principal, (leg.account for leg in view.legs)):
             raise EntryNotFound(entry_id)
         return Explanation(view, None, None)
     c = table_of(ResolutionRow).c
@@ -123,7 +124,7 @@ def lines(
         query = query.where(a.cell.in_(list(cells)))
     if standing:
         query = query.where(r.entry_id.is_(None))
-    return [_filed(row) for row in session.execute(scoped(query, principal, holder=a.holder_id)).mappings()]
+    return [_filed(row) for row in session.execute(seen_lines(query, principal)).mappings()]
 
 
 MASSES: dict[str, pl.DataType | type[pl.DataType]] = {"entry_id": pl.Int64, "cell": pl.String, "commodity": pl.String, "amount": pl.Int64}
@@ -158,7 +159,7 @@ def not_monthly(session: Session, principal: Principal, *, cells: Sequence[str],
         .where(a.cell.in_(list(cells)), a.month.is_(None), a.end.between(date(year, 1, 1), date(year, 12, 31)))
         .where(a.entry_id.is_not(None), r.entry_id.is_(None))
     )
-    found = [_filed(row) for row in session.execute(scoped(query, principal, holder=a.holder_id)).mappings()]
+    found = [_filed(row) for row in session.execute(seen_lines(query, principal)).mappings()]
     periods = {line.entry_id: line.end.year * 100 + line.end.month for line in found}
     amounts = masses(session, found).filter(pl.col("cell").is_in(list(cells)))
     period = pl.col("entry_id").replace_strict(periods, return_dtype=pl.Int64) if periods else pl.lit(None, dtype=pl.Int64)

@@ -9,10 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from carbon import reach
 from carbon.activity_places import Sites
 from carbon.errors import AlreadyTaken, BadHolder, HolderNotFound, SiteNotFound
+from carbon.identifier import check_credit_code, names_somebody
 from carbon.region.divisions import DivisionTree
-from carbon.tables import AliasRow, HolderRow, SiteDivisionRow, SiteRow
+from carbon.tables import AliasRow, HolderRow, SiteDivisionRow, SiteReachRow, SiteRow
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import table_of
@@ -21,8 +23,6 @@ KINDS = ("resident", "firm", "park")
 ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o, u, so that an id can be read aloud."""
 ID_LENGTH = 10
-_CREDIT = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
-_CREDIT_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _INDUSTRY = re.compile(r"[A-T]?[0-9]{2,4}")
 _SITE = re.compile(r"[^/|\s\x00-\x1f\x7f]{1,40}")
 
@@ -56,22 +56,8 @@ def new_id(letter: str) -> str:
 
 
 def scoped(query: sa.Select[Any], principal: Principal, *, holder: sa.ColumnElement[str] | None = None) -> sa.Select[Any]:
-    """The query over holders, bounded to those that the principal may see. `holder` is the column of their ids.
-
-    A bound by divisions names every division that may be seen, those below included.
-    """
-    column = table_of(HolderRow).c.id if holder is None else holder
-    if principal.holders is not None:
-        query = query.where(column.in_(sorted(principal.holders)))
-    if principal.divisions is not None:
-        site, lies = table_of(SiteRow).c, table_of(SiteDivisionRow).c
-        there = (
-            sa.select(site.holder_id)
-            .join_from(table_of(SiteRow), table_of(SiteDivisionRow), site.id == lies.site_id)
-            .where(lies.division.in_(sorted(principal.divisions)))
-        )
-        query = query.where(column.in_(there))
-    return query
+    """The query over holders, bounded to those that the principal may see. `holder` is the column of their ids."""
+    return reach.scoped(query, principal, holder=table_of(HolderRow).c.id if holder is None else holder)
 
 
 def add_holder(
@@ -92,23 +78,13 @@ def add_holder(
         alias = table_of(AliasRow).c
         taken = session.execute(sa.select(alias.holder_id).where(alias.kind == "credit-code", alias.value == credit_code)).scalar()
         if taken:
-            raise AlreadyTaken(field="credit code", value=credit_code, by=f"holder {taken}")
+            raise AlreadyTaken(field="credit code", value="of 18 signs", by=f"holder {taken}")  # which is never repeated
     holder = Holder(new_id("h"), kind, name, credit_code, industry, example)
     row = {"id": holder.id, "kind": kind, "industry": industry, "example": int(example), "created_at": now}
     session.execute(sa.insert(table_of(HolderRow)).values(row))
     aliases = [("name", name), *([("credit-code", credit_code)] if credit_code else [])]
     session.execute(sa.insert(table_of(AliasRow)), [{"holder_id": holder.id, "kind": kind_, "value": value} for kind_, value in aliases])
     return holder
-
-
-def check_credit_code(text: str) -> None:
-    """A unified social credit code of 18 signs whose last checks the others (GB 32100-2015, 4.6)."""
-    good = bool(_CREDIT.fullmatch(text))
-    if good:
-        total = sum(_CREDIT_SIGNS.index(sign) * pow(3, place, 31) for place, sign in enumerate(text[:17]))
-        good = _CREDIT_SIGNS[(31 - total % 31) % 31] == text[17]
-    if not good:
-        raise BadHolder(field="credit code", value=text, reason="18 signs of GB 32100, the last of which checks the others: is one wrong?")
 
 
 def add_site(
@@ -119,6 +95,8 @@ def add_site(
     find_holder(session, principal, holder)
     if not _SITE.fullmatch(code):
         raise BadHolder(field="site", value=code, reason="1 to 40 characters without blanks, / and |; it becomes part of account names")
+    if names_somebody(code):
+        raise BadHolder(field="site", value="", reason="this looks like a number of a person or a firm, and would stand in account names")
     if code in tree and code != division:
         raise BadHolder(field="site", value=code, reason="this is a division's code: lines without a site are booked under such names")
     _check_division(tree, division, since)
@@ -137,6 +115,10 @@ def open_sites(session: Session, fresh: list[Site]) -> None:
         session.execute(sa.insert(table_of(SiteRow)), rows)
         lies = [{"site_id": site.id, "valid_from": since, "division": at} for site in fresh for since, at in site.divisions]
         session.execute(sa.insert(table_of(SiteDivisionRow)), lies)
+        reached = [
+            {"site_id": site.id, "division": at, "holder_id": site.holder} for site in fresh for at in {at for _, at in site.divisions}
+        ]
+        session.execute(sa.insert(table_of(SiteReachRow)), reached)
 
 
 def move_site(session: Session, principal: Principal, *, holder: str, code: str, division: str, since: date, tree: DivisionTree) -> Site:
@@ -151,6 +133,8 @@ def move_site(session: Session, principal: Principal, *, holder: str, code: str,
             field="since", value=since.isoformat(), reason=f"the site lies in {site.divisions[-1][1]} since {site.divisions[-1][0]}"
         )
     session.execute(sa.insert(table_of(SiteDivisionRow)).values({"site_id": site.id, "valid_from": since, "division": division}))
+    if division not in {at for _, at in site.divisions}:
+        session.execute(sa.insert(table_of(SiteReachRow)).values({"site_id": site.id, "division": division, "holder_id": holder}))
     return Site(site.id, holder, code, site.name, (*site.divisions, (since, division)))
 
 
@@ -192,11 +176,12 @@ def find_holder(session: Session, principal: Principal, holder: str) -> Holder:
 
 
 def sites(session: Session, principal: Principal, *, holder: str | None = None) -> list[Site]:
-    """Sites of a holder, or of all that the principal may see, with the divisions that they lay in."""
+    """Sites of a holder, or of all that the principal may see, with those divisions that they lay in and the principal may see."""
     s, lies = table_of(SiteRow).c, table_of(SiteDivisionRow).c
     query = (
         sa.select(s.id, s.holder_id, s.code, s.name, lies.valid_from, lies.division)
         .join_from(table_of(SiteRow), table_of(SiteDivisionRow), s.id == lies.site_id)
+        .where(reach.within(principal, lies.division))
         .order_by(s.holder_id, s.code, lies.valid_from)
     )
     if holder is not None:

@@ -10,6 +10,7 @@ import polars as pl
 from sqlmodel import Session
 
 from carbon.evidence import not_monthly
+from carbon.reach import own_cells
 from factors.gwp import GwpSet, valuation
 from ledger.balances import cells as kept_cells
 from ledger.principal import Principal
@@ -26,11 +27,17 @@ class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
 def months(session: Session, principal: Principal, *, cells: Sequence[str], year: int, prices: GwpSet) -> tuple[MonthRow, ...]:
     """The months of a year in which something was filed in `cells`, and at the end what is not monthly, if anything is.
 
+    The cells are whole, or the principal is bounded by holders: then it is what these filed. Whoever asks has seen to it that the
+    divisions of the cells are the principal's (`carbon.reach.in_bound`).
     The masses of all rows add up to the year's, gas by gas.
     """
     if not cells:
         return ()
-    kept = kept_cells(session, keys=list(cells), since=year * 100 + 1, until=year * 100 + 12)
+    if principal.holders is None:
+        kept = kept_cells(session, keys=list(cells), since=year * 100 + 1, until=year * 100 + 12)
+    else:
+        mine = pl.col("cell").is_in(list(cells)) & (pl.col("period") // 100 == year)
+        kept = own_cells(session, principal.holders).filter(mine)
     longer = not_monthly(session, principal, cells=cells, year=year)
     whole = kept.group_by("period", "commodity").agg(pl.col("amount").sum())
     off = longer.group_by("period", "commodity").agg(off=pl.col("amount").sum())

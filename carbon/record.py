@@ -64,17 +64,19 @@ class RecordReceipt:
 
 def record(
     book: Book, path: Path, *, holder: str, principal: Principal, now: datetime, today: date, library: FactorLibrary, tree: DivisionTree,
-    replace: str | None = None, allow_duplicates: bool = False,
+    replace: str | None = None, allow_duplicates: bool = False, data: bytes | None = None,
 ) -> RecordReceipt:  # fmt: skip
     """Book every line of a file for a holder; where one is at fault FaultyFile is raised and nothing is booked.
+
+    `data` are the bytes of the file where they came by another way than `path`, which then only names it.
 
     Raises HolderNotFound, ImportNotFound, ImportReplaced, NotAllowed, SitesMoved besides, and what the ledger refuses.
     Lines that name a division and no site open a site of the division's code where the holder has none there.
     """
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="record activity data")
-    data = load(path)
-    with book.reading() as session:
+    data = load(path) if data is None else data
+    with book.reading(principal) as session:
         known = find_holder(session, principal, holder)
         before = _booked_before(session, holder, hashlib.sha256(data).digest(), path.name)
         if before is not None:

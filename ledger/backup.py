@@ -35,7 +35,7 @@ from ledger.manifest import DATABASE, SETTINGS, BackupFailed, Manifest, PlaceTak
 from ledger.tables import REVISION
 from ledger.tile import Tree
 
-FOLDERS = ("packs", "sealed")
+FOLDERS = ("packs", "sealed", "access")
 """Of the home, whose files are copied as they are."""
 PAGES = 4_096  # of SQLite, copied at a time
 TELL_EVERY_S = 2.0
@@ -45,12 +45,14 @@ Tell = Callable[[str], None]
 
 
 def backup(
-    book: Book, into: Path, *, now: datetime, owner_url: str | None = None, pg_bin: str | None = None, tell: Tell = lambda _: None
-) -> Manifest:
+    book: Book, into: Path, *, now: datetime, owner_url: str | None = None, pg_bin: str | None = None, tell: Tell = lambda _: None,
+    revision: str = REVISION,
+) -> Manifest:  # fmt: skip
     """The whole book as of this moment, in a new folder `into`: every entry acknowledged before the call is in it.
 
-    `owner_url` signs in for pg_dump, which is sought on PATH and in the folder `pg_bin`. The copy is read back before it bears its name.
-    Raises PlaceTaken, BadProof where the book is not the one that was signed outside it, and BackupFailed; then nothing is left.
+    `owner_url` signs in for pg_dump, which is sought on PATH and in the folder `pg_bin`; `revision` is that of the book's tables. The copy
+    is read back before it bears its name. Raises PlaceTaken, BadProof where the book is not the one that was signed outside it, and
+    BackupFailed; then nothing is left.
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise PlaceTaken(f"{into} is there already: name a new folder, a backup is never written over")
@@ -80,7 +82,7 @@ def backup(
             _sign_off(draft / "checkpoints" / f"{book.id}.log", head, key)
             manifest = Manifest(
                 book=book.id, key=verifier_key(book.origin, key.public_key()), engine=_engine(book), engine_version=version,
-                revision=REVISION, size=head.size, root=head.root.hex(), taken_at=now.astimezone(UTC), files=tuple(files_in(draft)),
+                revision=revision, size=head.size, root=head.root.hex(), taken_at=now.astimezone(UTC), files=tuple(files_in(draft)),
             )  # fmt: skip
             write_manifest(draft, manifest, key)
             sync(draft)
@@ -156,9 +158,10 @@ def _copy_what_lies_beside(book: Book, draft: Path) -> None:
         if file.is_file() and not any(part.startswith(".") for part in place.parts):  # of a pack or a month that is just being added
             (draft / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, draft / place)
-    if book.checkpoint_file.exists():
-        (draft / "checkpoints").mkdir()
-        shutil.copyfile(book.checkpoint_file, draft / "checkpoints" / book.checkpoint_file.name)
+    for log in (book.checkpoint_file, book.checkpoint_file.with_suffix(".access.log")):  # the latter is of the storey above
+        if log.exists():
+            (draft / "checkpoints").mkdir(exist_ok=True)
+            shutil.copyfile(log, draft / "checkpoints" / log.name)
 
 
 def _settings_text(file: Path) -> str:

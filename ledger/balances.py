@@ -6,6 +6,8 @@ Where nothing is asked about days, the sums that the journal keeps are read; oth
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -41,11 +43,13 @@ STATEMENT = pl.Schema(
 )
 CELL_SUMS = pl.Schema({"cell": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64, "count": pl.Int64})
 START = -1  # before the first entry of the log
+LAST = "\U0010ffff"  # no name goes on with a sign beyond
+FEW = 4  # names for which a query is kept
 
 
 def _below(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool]:
     # a range and not LIKE: it reads the index, and text is kept in the order of its bytes on both engines
-    return sa.and_(column >= prefix, column < prefix + "\U0010ffff")
+    return sa.and_(column >= prefix, column < prefix + LAST)
 
 
 def _named(column: sa.ColumnElement[str], names: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -54,20 +58,28 @@ def _named(column: sa.ColumnElement[str], names: Sequence[str]) -> sa.ColumnElem
 
 
 def balances(
-    session: Session, *, accounts: str | Sequence[str], since: date | None = None, until: date | None = None, known: datetime | None = None
-) -> pl.DataFrame:
+    session: Session, *, accounts: str | Sequence[str], since: date | None = None, until: date | None = None, known: datetime | None = None,
+    among: sa.Select[Any] | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Turnover of the accounts between two days (both inclusive); without `since`, the balance on the day `until`.
 
     `accounts` are names, or beginnings that end in ``/``. `known` leaves out what was posted after that moment. One row an account and
-    commodity, schema `BALANCES`, in the order of names; AccountNotFound where a name was never used.
+    commodity, schema `BALANCES`, in the order of names; AccountNotFound where a name was never used. `among` selects the ids of the
+    accounts that may be seen: the others are told as if they were not there.
     """
     names = [accounts] if isinstance(accounts, str) else list(accounts)
-    a, c = table_of(AccountRow).c, table_of(CommodityRow).c
-    sums = _kept() if since is None and until is None and known is None else _turnover(names, since=since, until=until, known=known)
-    joined = table_of(AccountRow).join(table_of(CommodityRow), a.commodity_id == c.id).outerjoin(sums, sums.c.account_id == a.id)
-    query = sa.select(a.name, a.book, c.code, c.unit, sums.c.amount, sums.c.count).select_from(joined)
+    asked: dict[str, str] = {}
+    if since is None and until is None and known is None and len(names) <= FEW:
+        exact, beginnings = [name for name in names if not name.endswith("/")], [name for name in names if name.endswith("/")]
+        query = _kept_of(len(exact), len(beginnings), among)
+        asked = {f"exact_{no}": name for no, name in enumerate(exact)}
+        for no, name in enumerate(beginnings):
+            asked |= {f"from_{no}": name, f"to_{no}": name + LAST}
+    else:
+        sums = _kept() if since is None and until is None and known is None else _turnover(names, since=since, until=until, known=known)
+        query = _summed(sums, _named(table_of(AccountRow).c.name, names), among)
     try:
-        rows = session.execute(query.where(_named(a.name, names)).order_by(a.name, c.code)).all()
+        rows = session.execute(query, asked).all()
     except sa.exc.OperationalError as error:
         if "integer overflow" not in str(error):
             raise
@@ -79,6 +91,26 @@ def balances(
     if any(abs(row[4] or 0) >= 2**63 for row in rows):
         raise AmountTooLarge(what=f"the turnover of {', '.join(names)}")
     return pl.DataFrame([(*row[:4], int(row[4] or 0), row[5] or 0) for row in rows], schema=BALANCES, orient="row")
+
+
+@lru_cache(maxsize=1024)
+def _kept_of(exact: int, beginnings: int, among: sa.Select[Any] | None) -> sa.Select[Any]:
+    """The query of the sums kept for so many names and beginnings. It is built once: to build it takes longer than to run it."""
+    name = table_of(AccountRow).c.name
+    named = [name == sa.bindparam(f"exact_{no}", type_=name.type) for no in range(exact)]
+    named += [
+        sa.and_(name >= sa.bindparam(f"from_{no}", type_=name.type), name < sa.bindparam(f"to_{no}", type_=name.type))
+        for no in range(beginnings)
+    ]
+    return _summed(_kept(), sa.or_(sa.false(), *named), among)
+
+
+def _summed(sums: sa.Subquery, named: sa.ColumnElement[bool], among: sa.Select[Any] | None) -> sa.Select[Any]:
+    """Names, units and sums of the accounts that are named, and may be seen."""
+    a, c = table_of(AccountRow).c, table_of(CommodityRow).c
+    joined = table_of(AccountRow).join(table_of(CommodityRow), a.commodity_id == c.id).outerjoin(sums, sums.c.account_id == a.id)
+    query = sa.select(a.name, a.book, c.code, c.unit, sums.c.amount, sums.c.count).select_from(joined).where(named)
+    return (query if among is None else query.where(a.id.in_(among))).order_by(a.name, c.code)
 
 
 def _kept() -> sa.Subquery:
@@ -103,17 +135,18 @@ def _turnover(names: Sequence[str], *, since: date | None, until: date | None, k
     return query.subquery()
 
 
-def statement(session: Session, account: str, commodity: str, *, after: int = START, limit: int = 50) -> pl.DataFrame:
+def statement(
+    session: Session, account: str, commodity: str, *, after: int = START, limit: int = 50, among: sa.Select[Any] | None = None
+) -> pl.DataFrame:
     """The postings of one account in the order of the log, those after entry `after`, with the running balance; schema `STATEMENT`.
 
     Ask on with the last `entry_id`: nothing is skipped while others write. A page has `limit` rows, or a few more, since it never ends
-    within an entry. AccountNotFound where no entry named the account in that commodity.
+    within an entry. AccountNotFound where no entry named the account in that commodity, or it is not `among` those that may be seen.
     """
     a, c, p, e = (table_of(row).c for row in (AccountRow, CommodityRow, PostingRow, EntryRow))
-    account_id = session.execute(
-        sa.select(a.id).join_from(table_of(AccountRow), table_of(CommodityRow), a.commodity_id == c.id)
-        .where(a.name == account, c.code == commodity)
-    ).scalar_one_or_none()  # fmt: skip
+    named = sa.select(a.id).join_from(table_of(AccountRow), table_of(CommodityRow), a.commodity_id == c.id)
+    named = named.where(a.name == account, c.code == commodity)
+    account_id = session.execute(named if among is None else named.where(a.id.in_(among))).scalar_one_or_none()
     if account_id is None:
         raise AccountNotFound(account)
     mine = sa.and_(p.account_id == account_id, p.entry_id > after)

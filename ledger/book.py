@@ -7,7 +7,6 @@ the writer's role on PostgreSQL. After a commit that lengthened the log, a signe
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ledger.checkpoint import Checkpoint, append_note, newest_size, sign, signing_key
-from ledger.errors import BookNotMigrated, BookUnreadable, Busy, DiskFull
+from ledger.errors import OF_REVISION, BookNotMigrated, BookUnreadable, Busy, DiskFull
 from ledger.guard import READER, WRITER
+from ledger.principal import Principal
 from ledger.tables import REVISION
+from ledger.wall import READING, bounds
 
 ORIGIN = "tanzhang/"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -28,14 +29,13 @@ PATIENCE_S = 30.0
 POOL_SIZE = 40  # as many as there are request threads
 
 
-@dataclass(frozen=True, slots=True)
 class Book:
-    """An open book. `id` is random and part of every checkpoint's origin."""
+    """An open book. `id` is random and part of every checkpoint's origin. A plain class, so that a kind of book may stand in its place."""
 
-    url: str
-    engine: sa.Engine
-    home: Path
-    id: str
+    __slots__ = ("engine", "home", "id", "url")
+
+    def __init__(self, *, url: str, engine: sa.Engine, home: Path, id: str) -> None:  # noqa: A002
+        self.url, self.engine, self.home, self.id = url, engine, home, id
 
     @property
     def dialect(self) -> str:
@@ -53,13 +53,16 @@ class Book:
         return self.home / "checkpoints" / f"{self.id}.log"
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the book and may change nothing, on either engine."""
+    def reading(self, principal: Principal | None = None) -> Iterator[Session]:
+        """A session that sees one state of the book and may change nothing, on either engine.
+
+        On PostgreSQL it shows no holder's rows beyond the bounds of `principal`, whatever is asked; without one, all: that is for what
+        the program itself must know, and for the person at the command line.
+        """
         with Session(self.engine, autoflush=False) as session:
             if self.dialect == "postgresql":
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-                session.execute(sa.text("SET TRANSACTION READ ONLY"))
-                _become(session, READER)
+                session.connection().exec_driver_sql(READING, (READER, *bounds(principal)))
             else:
                 session.connection(execution_options={"tanzhang": "reads"})
             yield session
@@ -108,12 +111,16 @@ def _become(session: Session, role: str) -> None:
 
 
 def make_engine(url: str) -> sa.Engine:
-    """An engine with the project's settings: on SQLite WAL, FULL, foreign keys, recursive triggers and explicit BEGIN."""
+    """An engine with the project's settings: on SQLite WAL, FULL, foreign keys, recursive triggers and explicit BEGIN.
+
+    What is wrong is told without the values of its statement, which may be somebody's: it ends up in a log.
+    """
     if not url.startswith("sqlite"):
-        return sa.create_engine(normalised(url), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+        return sa.create_engine(normalised(url), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     engine = sa.create_engine(
-        url, poolclass=sa.pool.QueuePool, pool_size=POOL_SIZE, max_overflow=0, connect_args={"timeout": 30, "check_same_thread": False}
-    )
+        url, poolclass=sa.pool.QueuePool, pool_size=POOL_SIZE, max_overflow=0, hide_parameters=True,
+        connect_args={"timeout": 30, "check_same_thread": False},
+    )  # fmt: skip
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -144,7 +151,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     aim = connection.get_execution_options().get("tanzhang")
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if aim == 'reads' else 'OFF'}")
+    if aim == "reads":  # by the driver alone: each request of a reader comes by
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("PRAGMA query_only = ON")
+        driver.execute("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA query_only = OFF")
     if aim == "writes":
         patience = connection.get_execution_options().get("patience", PATIENCE_S)
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
@@ -164,6 +176,16 @@ def _is_busy(error: BaseException) -> bool:
 
 def open_book(url: str, *, home: Path) -> Book:
     """The book in that database; BookNotMigrated where there is none, or one of another version."""
+    book, revision = open_as_it_is(url, home=home)
+    if revision != REVISION:
+        book.engine.dispose()
+        shown = sa.make_url(normalised(url)).render_as_string(hide_password=True)
+        raise BookNotMigrated(shown, reason=f"{OF_REVISION} {revision}, {REVISION} is wanted")
+    return book
+
+
+def open_as_it_is(url: str, *, home: Path) -> tuple[Book, str]:
+    """The book in that database and the revision of its tables, whichever that is: to be copied, not to be worked with."""
     shown = sa.make_url(normalised(url)).render_as_string(hide_password=True)
     if is_absent(url):
         raise BookNotMigrated(shown)
@@ -184,10 +206,7 @@ def open_book(url: str, *, home: Path) -> Book:
         if isinstance(error, DBAPIError) and not _holds_no_book(error):
             raise BookUnreadable(shown, reason=str(error.orig)) from error
         raise BookNotMigrated(shown) from error
-    if revision != REVISION:
-        engine.dispose()
-        raise BookNotMigrated(shown, reason=f"its tables are of revision {revision}, {REVISION} is wanted")
-    return Book(url=url, engine=engine, home=home, id=book_id)
+    return Book(url=url, engine=engine, home=home, id=book_id), revision
 
 
 def _holds_no_book(error: DBAPIError) -> bool:

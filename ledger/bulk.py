@@ -16,6 +16,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from ledger.wall import walled
 
 PARAMETERS = 20_000  # a statement; SQLite allows 32,766
 TOGETHER = 50  # rows a statement
@@ -31,7 +34,10 @@ NULL = -1  # the length of what is not there
 
 
 def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
-    """Insert the rows of `frame`, whose columns are named as the table's: integers, text, bytes, days, UTC instants, nulls."""
+    """Insert the rows of `frame`, whose columns are named as the table's: integers, text, bytes, days, UTC instants, nulls.
+
+    PostgreSQL refuses COPY into a table under row-level security: rows of such a one go into a temporary table, and from there over.
+    """
     if not frame.height:
         return
     names = ", ".join(f'"{name}"' for name in frame.columns)
@@ -39,7 +45,19 @@ def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
     if connection.dialect.name == "sqlite":
         _insert_rows(driver, f'INSERT INTO "{table}" ({names})', _plain(frame))
         return
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT BINARY)') as copy:
+    behind = walled(SQLModel.metadata.tables.get(table))
+    target = f'pg_temp."{table}_new"' if behind else f'"{table}"'
+    with driver.cursor() as cursor:
+        if behind:
+            cursor.execute(f'CREATE TEMPORARY TABLE "{table}_new" (LIKE "{table}") ON COMMIT DROP')
+        _copy(cursor, f"COPY {target} ({names}) FROM STDIN (FORMAT BINARY)", frame)
+        if behind:
+            cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM {target}')
+            cursor.execute(f"DROP TABLE {target}")
+
+
+def _copy(cursor: Any, sql: str, frame: pl.DataFrame) -> None:
+    with cursor.copy(sql) as copy:
         copy.write(COPY_HEADER)
         for part in frame.iter_slices(ROWS):
             block = _copy_block(part)

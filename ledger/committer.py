@@ -7,7 +7,7 @@ for the next, so the second finds what the first posted.
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +44,7 @@ class _Waiting:
     principal: Principal
     now: datetime
     open_accounts: bool
+    along: Callable[[Session], None] | None = None
     answer: "Future[Receipt]" = field(default_factory=Future)
 
     @property
@@ -66,11 +67,15 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
-    def submit(self, batch: EntryBatch, principal: Principal, *, now: datetime, open_accounts: bool = True) -> "Future[Receipt]":
-        """Post a batch of one entry; the future gives its receipt after the commit, or the error that refused it."""
+    def submit(
+        self, batch: EntryBatch, principal: Principal, *, now: datetime, open_accounts: bool = True,
+        along: Callable[[Session], None] | None = None,
+    ) -> "Future[Receipt]":  # fmt: skip
+        """Post a batch of one entry; the future gives its receipt after the commit, or the error that refused it. Where it is posted,
+        `along` is called with the session before the commit: what the storey above keeps in the same transaction."""
         if len(batch) != 1:
             raise ValueError(f"a batch of {len(batch)} entries is posted by ledger.journal.post, not by the committer of single ones")
-        waiting = _Waiting(batch, principal, now, open_accounts)
+        waiting = _Waiting(batch, principal, now, open_accounts, along)
         with self._wake:
             if not self._open:
                 raise RuntimeError("the committer is closed")
@@ -78,9 +83,12 @@ class Committer:
             self._wake.notify()
         return waiting.answer
 
-    def post(self, batch: EntryBatch, principal: Principal, *, now: datetime, open_accounts: bool = True) -> Receipt:
+    def post(
+        self, batch: EntryBatch, principal: Principal, *, now: datetime, open_accounts: bool = True,
+        along: Callable[[Session], None] | None = None,
+    ) -> Receipt:  # fmt: skip
         """As `submit`, and wait for the answer."""
-        return self.submit(batch, principal, now=now, open_accounts=open_accounts).result()
+        return self.submit(batch, principal, now=now, open_accounts=open_accounts, along=along).result()
 
     def close(self) -> None:
         """Post what waits, then stop."""
@@ -123,6 +131,9 @@ class Committer:
             with self.book.writing(patience=PATIENCE_S) as session:
                 for alike in _by_caller(group):
                     answers += _post_group(session, alike)
+                for one, answer in answers:
+                    if one.along is not None and isinstance(answer, Receipt):
+                        one.along(session)
             self.commits += 1
         except BaseException as error:  # nothing of the group was posted: whoever waits must hear it, whatever it was
             for one in group:

@@ -115,6 +115,9 @@ class AmountTooLarge(LedgerError):
         super().__init__(f"{what}: the sum does not fit in 64 bits; split the amounts over accounts or use a larger unit")
 
 
+OF_REVISION = "its tables are of revision"
+
+
 class BookNotMigrated(LedgerError):
     """The database holds no book, or one of another version of the tables."""
 
@@ -123,7 +126,8 @@ class BookNotMigrated(LedgerError):
     def __init__(self, url: str, *, reason: str = "") -> None:
         self.url, self.reason = url, reason
         why = f" ({reason})" if reason else ""
-        super().__init__(f"{url} holds no book of this version{why}: run `tanzhang init`, which is safe to repeat")
+        mend = "run `tanzhang migrate`, which takes a backup first" if reason.startswith(OF_REVISION) else "run `tanzhang init`"
+        super().__init__(f"{url} holds no book of this version{why}: {mend}, which is safe to repeat")
 
 
 class BookUnreadable(LedgerError):

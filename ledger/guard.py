@@ -1,7 +1,7 @@
-"""What the database itself refuses: triggers that keep rows append-only, and grants that keep roles apart.
+"""What the database itself refuses: triggers keep rows append-only, grants keep roles apart, the wall (`ledger.wall`) keeps rows back.
 
 `install` is the one place that knows them; every migration ends with it, and `missing` tells an honest schema from a weakened one.
-A table is append-only where it says so (`info={"append_only": True}`).
+A table is append-only where it says so (`info={"append_only": True}`), and its rows come with the program where it says `shipped`.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from ledger import wall
+
 OWNER, WRITER, READER = "tanzhang_owner", "tanzhang_writer", "tanzhang_reader"
 REFUSAL = "append-only: correct with a reversing entry"
 FUNCTION = "refuse_change"
+WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 _FUNCTION_BODY = f" BEGIN RAISE EXCEPTION '% is {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
 
 
@@ -37,6 +40,7 @@ def install(connection: sa.Connection, metadata: sa.MetaData = SQLModel.metadata
         # also under session_replication_role = replica
         connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change")
     _grant(connection, metadata)
+    wall.raise_walls(connection, metadata, writer=WRITER, reader=READER)
 
 
 def sqlite_triggers(metadata: sa.MetaData) -> dict[str, str]:
@@ -73,11 +77,18 @@ def _grant(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """The reader reads; the writer also adds, and changes what is not append-only; neither deletes but where a table allows it."""
     connection.exec_driver_sql("GRANT SELECT ON alembic_version TO PUBLIC")
     for name, table in sorted(metadata.tables.items()):
-        change = "" if table.info.get("append_only") else ", UPDATE"
-        delete = ", DELETE" if table.info.get("deletable") else ""
         connection.exec_driver_sql(f"REVOKE ALL ON {name} FROM PUBLIC, {WRITER}, {READER}")
-        connection.exec_driver_sql(f"GRANT SELECT, INSERT{change}{delete} ON {name} TO {WRITER}")
+        rights = [right for right in ("SELECT", *WRITES) if right not in _refused(table)]
+        connection.exec_driver_sql(f"GRANT {', '.join(rights)} ON {name} TO {WRITER}")
         connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {READER}")
+
+
+def _refused(table: sa.Table) -> list[str]:
+    """What the writer may not do to a table."""
+    if table.info.get("shipped"):
+        return list(WRITES)
+    refused = {"TRUNCATE"} | ({"UPDATE"} if table.info.get("append_only") else set())
+    return [right for right in WRITES if right in refused or (right == "DELETE" and not table.info.get("deletable"))]
 
 
 def missing(connection: sa.Connection, metadata: sa.MetaData = SQLModel.metadata) -> list[str]:
@@ -138,10 +149,7 @@ def _postgresql_faults(connection: sa.Connection, metadata: sa.MetaData) -> list
     faults = [f"trigger {name} is missing, disabled or was changed" for table, name in sorted(wanted) if found.get((table, name)) != good]
     faults += [f"trigger {name} is not ours" for table, name in sorted(found.keys() - wanted) if table in metadata.tables]
     for name, table in sorted(metadata.tables.items()):
-        refused = ["DELETE", "TRUNCATE"] if not table.info.get("append_only") else ["UPDATE", "DELETE", "TRUNCATE"]
-        if table.info.get("deletable"):
-            refused.remove("DELETE")
-        for role, rights in ((WRITER, refused), (READER, ["INSERT", "UPDATE", "DELETE", "TRUNCATE"])):
+        for role, rights in ((WRITER, _refused(table)), (READER, WRITES)):
             if connection.exec_driver_sql("SELECT has_table_privilege(%s, %s, %s)", (role, name, ", ".join(rights))).scalar_one():
                 faults.append(f"{role} may do more to {name} than it should ({', '.join(rights)})")
-    return faults
+    return faults + list(wall.breaches(connection, metadata, writer=WRITER, reader=READER))

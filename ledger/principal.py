@@ -17,7 +17,8 @@ class Principal:
     """An actor with a role and a scope.
 
     `actor` is what the journal records (never a personal name: an account id, or ``local-admin`` on the command line).
-    `holders` and `divisions` bound what the actor sees; ``None`` is "no bound", an empty set is "nothing".
+    `holders` and `divisions` bound what the actor sees, a division with all that ever lay in it; ``None`` is "no bound", an empty set is
+    "nothing". What that means for each row is `carbon.reach`'s to say.
     """
 
     actor: str

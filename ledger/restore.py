@@ -249,6 +249,9 @@ def _lay_checkpoints(stage: Path, manifest: Manifest, home: Path, signer: Key, m
         note = note_over(own, size) or note_over(log, size)
         assert note is not None
         append_note(log, note)
+    records = log.with_suffix(".access.log")  # of the storey above, which goes on from what was restored
+    if signer.signing is None and records.exists():
+        records.rename(records.with_name(f"{manifest.book}.access.until-{moment}.log"))
     (stage / KEY).parent.mkdir(mode=0o700)
     if signer.signing is not None:
         (stage / KEY).touch(mode=0o600)
@@ -316,6 +319,8 @@ def _put_in_place(stage: Path, place: Place, manifest: Manifest, moment: str | N
     aside = None
     for path in sorted(path for path in stage.rglob("*") if path.is_file()):
         own = place.home / path.relative_to(stage)
+        if own.exists() and own.name == f"{manifest.book}.access.log":  # it may be of more than the backup holds
+            own.rename(own.with_name(f"{manifest.book}.access.before-{manifest.taken_at:%Y%m%dT%H%M%S%f}Z.log"))
         if own.exists() and own.name != f"{manifest.book}.log":
             continue
         own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

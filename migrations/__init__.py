@@ -47,9 +47,9 @@ def upgrade(url: str, *, home: Path, owner_url: str | None = None) -> bool:
     Raises RolesMissing where PostgreSQL's login may neither use the roles nor make them, BookNotMigrated where the database is of a later
     version than this program.
     """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if is_absent(url):
         Path(str(sa.make_url(url).database)).parent.mkdir(parents=True, exist_ok=True)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = make_engine(owner_url or os.environ.get("TANZHANG_OWNER_URL") or url)
     try:
         with engine.connect().execution_options(tanzhang="writes") as connection:
@@ -70,12 +70,13 @@ def upgrade(url: str, *, home: Path, owner_url: str | None = None) -> bool:
 
 def models() -> tuple[ModuleType, ...]:
     """The modules whose tables are migrated; importing them is what fills the metadata."""
+    import api.audit.tables
     import api.auth.tables
     import carbon.region.tables
     import carbon.tables
     import ledger.tables
 
-    return ledger.tables, carbon.tables, carbon.region.tables, api.auth.tables
+    return ledger.tables, carbon.tables, carbon.region.tables, api.auth.tables, api.audit.tables
 
 
 def known() -> set[str]:

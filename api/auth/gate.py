@@ -18,7 +18,9 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.auth.errors import Forbidden, ForgedRequest, SecondFactorNeeded, SignInNeeded
+from api.auth.line import Line
 from api.auth.office import Action
+from api.auth.password import AT_ONCE, WAIT_S, WAITING
 from api.auth.session import Signed, signed, touch
 from ledger.book import Book
 from ledger.principal import Principal, Role
@@ -27,6 +29,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE, SECURE_COOKIE = "tanzhang", "__Host-tanzhang"
 LOCAL_ACTIONS = frozenset({Action.READ, Action.CALCULATE})
 NOBODY = Principal("anonymous", Role.READER, holders=frozenset(), divisions=frozenset())
+TOKEN_PATH = "/api/v1/token"  # noqa: S105
+CROWDED_PATH = "/sign-in"
 FORM_FIELD, FORM_HEADER = "form_token", "x-form-token"
 
 Ways = dict[str, Callable[[Book, str], Signed]]
@@ -37,42 +41,66 @@ class Gate(ASGIMiddleware):
     """Who comes. `local` is the principal of a machine's own reader, where there is no sign-in; `ways` are those beside the cookie."""
 
     scopes = (ScopeType.HTTP,)
-    should_bypass_for_scope = staticmethod(lambda scope: scope["path"].startswith("/static/"))
+    # a client at the token endpoint says who it is in ways of its own (RFC 6749, 2.3.1)
+    should_bypass_for_scope = staticmethod(lambda scope: scope["path"].startswith("/static/") or scope["path"] == TOKEN_PATH)
 
     def __init__(self, book: Book, *, local: Principal | None, secure: bool, ways: Ways) -> None:
         self.book, self.local, self.ways = book, local, ways
         self.cookie = SECURE_COOKIE if secure else COOKIE
+        self.crowd = Line(at_once=AT_ONCE, waiting=WAITING, wait_s=WAIT_S)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if scope.get("method") == "POST" and scope["path"].endswith(CROWDED_PATH):
+            # who finds the line full is sent away before taking a thread, or those who read would wait behind the whole crowd
+            with self.crowd.place():
+                await self._let_in(scope, receive, send, next_app)
+        else:
+            await self._let_in(scope, receive, send, next_app)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         if self.local is not None:
             scope["user"] = Signed.here(self.local)
         else:
-            scope["user"] = await to_thread.run_sync(self._who, connection)
+            scope["user"] = await self._who(connection)
         await next_app(scope, receive, send)
 
-    def _who(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Signed | None:
-        """Who stands behind key or cookie. A key that does not hold is refused; a cookie that has ended is nobody."""
+    async def _who(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Signed | None:
+        """Who stands behind key or cookie. A key that does not hold is refused; a cookie that has ended is nobody.
+
+        To read a row of SQLite, whose readers wait for nobody, takes no longer than the way to a thread and back, so it is read here. What
+        waits for a server or writes goes to a thread.
+        """
         given = connection.headers.get("authorization")
         if given is not None:
-            kind, _, rest = given.partition(" ")
-            way = self.ways.get(kind.lower())
-            if way is None:
-                raise SignInNeeded
-            return way(self.book, rest.strip())
+            return await to_thread.run_sync(self._behind_key, given)
         token = connection.cookies.get(self.cookie)
         if not token:
             return None
         now = datetime.now(UTC)
+        near = self.book.dialect == "sqlite"
+        who, stale = self._behind_cookie(token, now) if near else await to_thread.run_sync(self._behind_cookie, token, now)
+        if stale:
+            await to_thread.run_sync(self._touch, token, now)
+        return who
+
+    def _behind_key(self, given: str) -> Signed:
+        kind, _, rest = given.partition(" ")
+        way = self.ways.get(kind.lower())
+        if way is None:
+            raise SignInNeeded
+        return way(self.book, rest.strip())
+
+    def _behind_cookie(self, token: str, now: datetime) -> tuple[Signed | None, bool]:
         try:
             with self.book.reading() as session:
-                who, stale = signed(session, token, now=now)
+                return signed(session, token, now=now)
         except SignInNeeded:
-            return None
-        if stale:
-            with self.book.writing() as session:
-                touch(session, token, now=now)
-        return who
+            return None, False
+
+    def _touch(self, token: str, now: datetime) -> None:
+        with self.book.writing() as session:
+            touch(session, token, now=now)
 
 
 async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -80,9 +108,15 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     who: Signed | None = connection.scope.get("user")
     if connection.scope.get("method") not in SAFE:
         await _refuse_forged(connection, who)
+    if connection.scope.get("method") == "OPTIONS" and "role" not in handler.opt:
+        return  # Litestar's own answer, which names the methods of an address and nothing else
     if handler.opt["role"] == "anyone":
         return
-    action = Action(handler.opt["action"])
+    admit(who, Action(handler.opt["action"]), before_code=bool(handler.opt.get("before_code")))
+
+
+def admit(who: Signed | None, action: Action, *, before_code: bool = False) -> None:
+    """Let somebody do something, whatever the object, or raise SignInNeeded, Forbidden, SecondFactorNeeded."""
     if who is None:
         raise SignInNeeded
     if who.local is not None:
@@ -90,6 +124,8 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
             raise Forbidden(office="local-reader", action=action)
         return
     if action is Action.SELF:
+        if who.needs_code and not before_code:
+            raise SecondFactorNeeded
         return
     if who.binding is None:
         raise Forbidden(office="no office", action=action)
@@ -111,9 +147,17 @@ async def _refuse_forged(connection: ASGIConnection[Any, Any, Any, Any], who: Si
     assert isinstance(connection, Request)
     given = connection.headers.get(FORM_HEADER)
     if given is None and connection.content_type[0] in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        given = str((await connection.form()).get(FORM_FIELD, ""))
+        given = await _in_form(connection)
     if given != who.form_token:
         raise ForgedRequest
+
+
+async def _in_form(request: Request[Any, Any, Any]) -> str:
+    """The form's token; none in a form that cannot be read: Litestar's parser fails on a charset that is none, and on bytes of another."""
+    try:
+        return str((await request.form()).get(FORM_FIELD, ""))
+    except (UnicodeDecodeError, LookupError):
+        return ""
 
 
 def who_is(request: Request[Any, Any, Any]) -> Signed | None:

@@ -34,7 +34,8 @@ class Bound(StrEnum):
 
 
 class Action(StrEnum):
-    """What a route does, as far as rights go."""
+    """What a route does, as far as rights go. `ROSTER` is to see who may come in, `ASK` to ask for what takes a second person and to see
+    what was asked, `DECIDE` to be that second person; which matters, says `api.auth.approval`."""
 
     READ = "read"
     CALCULATE = "calculate"
@@ -45,6 +46,9 @@ class Action(StrEnum):
     ADMINISTER = "administer"
     SECURE = "secure"
     AUDIT = "audit"
+    ROSTER = "roster"
+    ASK = "ask"
+    DECIDE = "decide"
     SELF = "self"
 
 
@@ -64,15 +68,21 @@ def _duty(bound: Bound, *actions: Action, second_factor: bool = False, role: Rol
 
 DUTIES: dict[Office, Duty] = {
     Office.RESIDENT: _duty(Bound.HOLDER, Action.READ),
-    Office.FIRM: _duty(Bound.HOLDER, Action.READ, Action.FILE, role=Role.WRITER),
-    Office.PARK: _duty(Bound.HOLDER, Action.READ, Action.FILE, role=Role.WRITER),
-    Office.VERIFIER: _duty(Bound.HOLDER, Action.READ, Action.VERIFY, second_factor=True),
-    Office.REGULATOR: _duty(Bound.DIVISION, Action.READ, Action.ACCEPT, second_factor=True),
-    Office.PROVIDER: _duty(Bound.PLATFORM, Action.PROVIDE),
-    Office.ADMINISTRATOR: _duty(Bound.PLATFORM, Action.ADMINISTER, second_factor=True),
-    Office.SECURITY: _duty(Bound.PLATFORM, Action.SECURE, second_factor=True),
-    Office.AUDITOR: _duty(Bound.PLATFORM, Action.AUDIT, second_factor=True),
+    Office.FIRM: _duty(Bound.HOLDER, Action.READ, Action.FILE, Action.ASK, role=Role.WRITER),
+    Office.PARK: _duty(Bound.HOLDER, Action.READ, Action.FILE, Action.ASK, role=Role.WRITER),
+    Office.VERIFIER: _duty(Bound.HOLDER, Action.READ, Action.VERIFY, Action.ASK, Action.DECIDE, second_factor=True),
+    Office.REGULATOR: _duty(Bound.DIVISION, Action.READ, Action.ACCEPT, Action.ASK, Action.DECIDE, second_factor=True),
+    Office.PROVIDER: _duty(Bound.PLATFORM, Action.PROVIDE, Action.ASK),
+    Office.ADMINISTRATOR: _duty(Bound.PLATFORM, Action.ADMINISTER, Action.ROSTER, second_factor=True),
+    Office.SECURITY: _duty(Bound.PLATFORM, Action.SECURE, Action.ROSTER, Action.ASK, Action.DECIDE, second_factor=True),
+    Office.AUDITOR: _duty(Bound.PLATFORM, Action.AUDIT, Action.ROSTER, second_factor=True),
 }
+
+OFFICERS = frozenset({Office.ADMINISTRATOR, Office.SECURITY, Office.AUDITOR})
+"""The three that keep one another in check: nobody holds two of them."""
+
+GRAVE = OFFICERS | {Office.REGULATOR, Office.VERIFIER}
+"""Offices that a second security officer grants."""
 
 
 def offices_that(action: Action) -> frozenset[Office]:

@@ -2,37 +2,75 @@
 who is inside.
 
 OWASP Password Storage Cheat Sheet: m=19456 KiB, t=2, p=1. Length by NIST SP 800-63B, 5.1.1.2: at least 8 signs (here 12), and no rules
-of composition.
+of composition. A hash takes a processor and lets Python's lock go: half of the processors of a machine hash at a time, the others read.
 """
 
-import threading
+import os
+from datetime import datetime
 
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from api.auth.errors import BadUser
+from api.auth import attempts
+from api.auth.errors import BadUser, WrongCredentials
+from api.auth.line import Line
+from api.auth.tables import UserRow
+from api.auth.vault import Vault
+from ledger.book import Book
+from ledger.types import table_of
 
 LENGTH_MIN, BYTES_MAX = 12, 1024
-AT_ONCE = 2
+AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
+WAITING, WAIT_S = 10, 2
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_TURNS = threading.BoundedSemaphore(AT_ONCE)
 _NOBODYS = _HASHER.hash("nobody has this password")
+LINE = Line(at_once=AT_ONCE, waiting=WAITING, wait_s=WAIT_S)
+"""Who wants a password looked at. Together with whose turn it is they hold a dozen of a worker's forty threads at most."""
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password. Raises BadUser where it is too short, too long, or the same sign over and over."""
-    if len(password) < LENGTH_MIN or len(password.encode()) > BYTES_MAX:
+def check_password(password: str) -> None:
+    """Raises BadUser where it is too short, too long, or the same sign over and over."""
+    if len(password) < LENGTH_MIN or len(password.encode(errors="replace")) > BYTES_MAX:
         raise BadUser(field="password", reason=f"at least {LENGTH_MIN} signs, at most {BYTES_MAX} bytes: a sentence is good")
     if len(set(password)) < 4:
         raise BadUser(field="password", reason="too simple: it consists of three signs or fewer")
-    with _TURNS:
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password. Raises BadUser where it cannot be one."""
+    check_password(password)
+    with LINE.turn():
         return _HASHER.hash(password)
 
 
 def holds(kept: str | None, password: str) -> bool:
     """Whether the password is the one that was kept. It takes as long where there is none."""
-    with _TURNS:
+    with LINE.turn():
         try:
-            return _HASHER.verify(kept or _NOBODYS, password[:BYTES_MAX]) and kept is not None
+            return _HASHER.verify(kept or _NOBODYS, password[:BYTES_MAX].encode(errors="replace")) and kept is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
+
+
+def change(book: Book, vault: Vault, user_id: str, *, given: str, wanted: str, now: datetime) -> None:
+    """Set another password, whoever knows the one that stands. Every failure counts as one of the login.
+
+    Raises WrongCredentials, TooManyAttempts, BadUser, Crowded.
+    """
+    check_password(wanted)
+    key = vault.digest("password", user_id)
+    row = table_of(UserRow)
+    with LINE.place():
+        with book.reading() as session:
+            attempts.check(session, key, now=now)
+            kept = session.execute(sa.select(row.c.password).where(row.c.id == user_id)).scalar_one()
+        if not holds(kept, given):
+            with book.writing() as session:
+                attempts.note(session, key, now=now)
+            raise WrongCredentials
+        text = hashed(wanted)
+        with book.writing() as session:
+            # not over one that was set meanwhile
+            session.execute(sa.update(row).where(row.c.id == user_id, row.c.password == kept).values(password=text))
+            attempts.clear(session, key)

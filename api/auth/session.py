@@ -10,14 +10,17 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from api.auth import password
-from api.auth.errors import SecondFactorNeeded, SignInNeeded, TooManyAttempts, UserNotFound, WrongCredentials
+from api.audit.visit import tell
+from api.auth import attempts, password
+from api.auth.errors import SecondFactorNeeded, SignInNeeded, UserNotFound, WrongCredentials
 from api.auth.office import Office
-from api.auth.tables import AttemptRow, BindingRow, SessionRow, UserRow
+from api.auth.tables import BindingRow, SessionRow, UserRow
 from api.auth.user import Binding, bindings
 from api.auth.vault import Vault
 from ledger.book import Book
@@ -26,12 +29,12 @@ from ledger.types import table_of
 
 IDLE, WHOLE = timedelta(minutes=30), timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=5)
-FAILURES_MAX, PENANCE = 5, timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Who is at the door: a user in one office, or somebody who has signed in and holds none. `token` makes the form tokens."""
+    """Who is at the door: a user in one office, or somebody who has signed in and holds none. `token` makes the form tokens; a machine that
+    came by key has none. `enrolled` says that the user has a second factor, `second` that it was shown."""
 
     user: str
     binding: Binding | None
@@ -39,6 +42,7 @@ class Signed:
     token: str = ""
     example: bool = False
     local: Principal | None = None
+    enrolled: bool = False
 
     @classmethod
     def here(cls, principal: Principal) -> "Signed":
@@ -47,8 +51,8 @@ class Signed:
 
     @property
     def needs_code(self) -> bool:
-        """Whether the office asks for a second factor that was not shown."""
-        return self.binding is not None and self.binding.duty.second_factor and not self.second
+        """Whether a second factor is asked, because the office wants one or the user has one, and was not shown."""
+        return not self.second and (self.enrolled or (self.binding is not None and self.binding.duty.second_factor))
 
     def principal(self) -> Principal:
         """Who acts. Raises SignInNeeded without an office, SecondFactorNeeded."""
@@ -72,22 +76,31 @@ def digest(token: str) -> bytes:
 
 
 def sign_in(book: Book, vault: Vault, *, login: str, given: str, now: datetime) -> str:
-    """Open a session for who knows login and password; its token. Raises WrongCredentials, TooManyAttempts."""
+    """Open a session for who knows login and password; its token. Raises WrongCredentials, TooManyAttempts, Crowded.
+
+    Whatever is wrong, the same is done: a hash, and a failure noted.
+    """
     key = vault.digest("login", login)
-    with book.reading() as session:
-        _check_penance(session, key, now=now)
-        row = table_of(UserRow).c
-        user = session.execute(sa.select(row.id, row.password, row.disabled_at).where(row.login == key)).one_or_none()
-    if not password.holds(user.password if user else None, given) or user is None or user.disabled_at is not None:
-        with book.writing() as session:
-            _note_failure(session, key, now=now)
-        raise WrongCredentials
+    tell(action="sign-in", login=vault.digest("attempt", login)[:8].hex())
+    row = table_of(UserRow).c
+    with password.LINE.place():
+        with book.reading() as session:
+            attempts.check(session, key, now=now)
+            user = session.execute(sa.select(row.id, row.password, row.disabled_at).where(row.login == key)).one_or_none()
+        right = password.holds(user.password if user else None, given)
     with book.writing() as session:
-        session.execute(sa.delete(table_of(AttemptRow)).where(table_of(AttemptRow).c.login == key))
-        return open_session(session, user.id, now=now)
+        attempts.check(session, key, now=now)  # of many who came at once, those behind the fifth failure
+        if right and user is not None and user.disabled_at is None:
+            attempts.clear(session, key)
+            return open_session(session, user.id, now=now)
+        attempts.note(session, key, now=now)
+        tell(expected=401)
+    raise WrongCredentials
 
 
-def open_session(session: Session, user_id: str, *, binding: str | None = None, second: bool = False, now: datetime) -> str:
+def open_session(
+    session: Session, user_id: str, *, binding: str | None = None, second: bool = False, now: datetime, until: datetime | None = None
+) -> str:
     """Open a session of a user, in the office named or the first that the user holds; its token. Also clears away what has ended."""
     row = table_of(SessionRow)
     session.execute(sa.delete(row).where((row.c.expires_at < now) | (row.c.seen_at < now - IDLE)))
@@ -95,24 +108,34 @@ def open_session(session: Session, user_id: str, *, binding: str | None = None, 
     if binding is None:
         held = bindings(session, user_id)
         binding = held[0].id if held else None
+    tell(user=user_id)
     values = {"digest": digest(token), "user_id": user_id, "binding_id": binding, "second": int(second)}
-    session.execute(sa.insert(row).values(values | {"opened_at": now, "seen_at": now, "expires_at": now + WHOLE}))
+    session.execute(sa.insert(row).values(values | {"opened_at": now, "seen_at": now, "expires_at": until or now + WHOLE}))
     return token
 
 
 def signed(session: Session, token: str, *, now: datetime) -> tuple[Signed, bool]:
     """Who the token stands for, and whether the session should be told that it was seen. Raises SignInNeeded where it stands for nobody."""
-    s, u, b = table_of(SessionRow), table_of(UserRow), table_of(BindingRow)
-    query = (
-        sa.select(s.c.user_id, s.c.second, s.c.seen_at, s.c.expires_at, u.c.example, b.c.id, b.c.office, b.c.holder_id, b.c.division)
-        .select_from(s.join(u, u.c.id == s.c.user_id).outerjoin(b, sa.and_(b.c.id == s.c.binding_id, b.c.ended_at.is_(None))))
-        .where(s.c.digest == digest(token), u.c.disabled_at.is_(None))
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_who(), {"token": digest(token)}).one_or_none()
     if row is None or row.expires_at <= now or row.seen_at + IDLE <= now:
         raise SignInNeeded
     binding = Binding(row.id, row.user_id, Office(row.office), row.holder_id, row.division) if row.id else None
-    return Signed(row.user_id, binding, bool(row.second), token, bool(row.example)), row.seen_at + SEEN_EVERY <= now
+    return Signed(
+        row.user_id, binding, bool(row.second), token, bool(row.example), enrolled=row.totp is not None
+    ), row.seen_at + SEEN_EVERY <= now
+
+
+@cache
+def _who() -> sa.Select[Any]:
+    """The query that each request asks. It is built once: to build it takes longer than to run it."""
+    s, u, b = table_of(SessionRow), table_of(UserRow), table_of(BindingRow)
+    return (
+        sa.select(
+            s.c.user_id, s.c.second, s.c.seen_at, s.c.expires_at, u.c.example, u.c.totp, b.c.id, b.c.office, b.c.holder_id, b.c.division
+        )
+        .select_from(s.join(u, u.c.id == s.c.user_id).outerjoin(b, sa.and_(b.c.id == s.c.binding_id, b.c.ended_at.is_(None))))
+        .where(s.c.digest == sa.bindparam("token", type_=s.c.digest.type), u.c.disabled_at.is_(None))
+    )
 
 
 def touch(session: Session, token: str, *, now: datetime) -> None:
@@ -122,12 +145,16 @@ def touch(session: Session, token: str, *, now: datetime) -> None:
 
 
 def renew(session: Session, who: Signed, *, binding: str | None = None, second: bool | None = None, now: datetime) -> str:
-    """Go on under a new token: in another office that the user holds, or with the second factor shown. The old token is worth nothing."""
+    """Go on under a new token: in another office that the user holds, or with the second factor shown. The old token is worth nothing, and
+    the session ends when it would have ended. Raises SignInNeeded where it has ended meanwhile, UserNotFound."""
     if binding is not None and binding not in {one.id for one in bindings(session, who.user)}:
         raise UserNotFound(f"office {binding}")
-    sign_out(session, who.token)
+    row = table_of(SessionRow)
+    gone = session.execute(sa.delete(row).where(row.c.digest == digest(who.token)).returning(row.c.expires_at)).scalar_one_or_none()
+    if gone is None:
+        raise SignInNeeded
     kept = binding or (who.binding.id if who.binding else None)
-    return open_session(session, who.user, binding=kept, second=who.second if second is None else second, now=now)
+    return open_session(session, who.user, binding=kept, second=who.second if second is None else second, now=now, until=gone)
 
 
 def sign_out(session: Session, token: str) -> None:
@@ -136,19 +163,7 @@ def sign_out(session: Session, token: str) -> None:
     session.execute(sa.delete(row).where(row.c.digest == digest(token)))
 
 
-def _check_penance(session: Session, login: bytes, *, now: datetime) -> None:
-    row = table_of(AttemptRow).c
-    found = session.execute(sa.select(row.failures, row.since).where(row.login == login)).one_or_none()
-    if found and found.failures >= FAILURES_MAX and found.since + PENANCE > now:
-        raise TooManyAttempts(wait_s=int((found.since + PENANCE - now).total_seconds()) + 1)
-
-
-def _note_failure(session: Session, login: bytes, *, now: datetime) -> None:
-    """One failure more; the moment is that of the latest. After the penance counting begins anew."""
-    row = table_of(AttemptRow)
-    found = session.execute(sa.select(row.c.failures, row.c.since).where(row.c.login == login)).one_or_none()
-    if found is None:
-        session.execute(sa.insert(row).values(login=login, failures=1, since=now))
-        return
-    failures = 1 if found.since + PENANCE <= now else found.failures + 1
-    session.execute(sa.update(row).where(row.c.login == login).values(failures=failures, since=now))
+def sign_out_everywhere(session: Session, user_id: str, *, but: str = "") -> None:
+    """End every session of a user, except the one whose token is `but`."""
+    row = table_of(SessionRow)
+    session.execute(sa.delete(row).where(row.c.user_id == user_id, row.c.digest != digest(but)))

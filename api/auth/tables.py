@@ -32,7 +32,7 @@ class UserRow(SQLModel, table=True):
 
 
 class BindingRow(SQLModel, table=True):
-    """An office that a user holds, within a holder, a division, or the platform (neither), until it is ended."""
+    """An office that a user holds, within a holder, a division, or the platform (neither), until it is ended; who gave and who ended it."""
 
     __tablename__ = "binding"
     __table_args__ = (sa.Index("binding_user", "user_id"), {"sqlite_strict": True})
@@ -43,6 +43,7 @@ class BindingRow(SQLModel, table=True):
     division: str | None = Field(default=None, sa_type=Text)
     given_by: str = Field(sa_type=Text)
     given_at: datetime = Field(sa_type=Instant)
+    ended_by: str | None = Field(default=None, sa_type=Text)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
@@ -74,8 +75,28 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class AccessTokenRow(SQLModel, table=True):
+    """A token given out on a key (RFC 6749, 4.4), by the digest of its text; deleted some time after it has ended."""
+
+    __tablename__ = "access_token"
+    __table_args__ = {"sqlite_strict": True, "info": DELETABLE}
+    digest: bytes = Field(sa_type=Blob, primary_key=True)
+    key_id: str = Field(sa_type=Text, foreign_key="api_key.id")
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+
+
+class RecoveryRow(SQLModel, table=True):
+    """A recovery code that was not used, by its keyed digest; using it deletes it."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (sa.Index("recovery_code_user", "user_id"), {"sqlite_strict": True, "info": DELETABLE})
+    digest: bytes = Field(sa_type=Blob, primary_key=True)
+    user_id: str = Field(sa_type=Text, foreign_key="user_account.id")
+
+
 class AttemptRow(SQLModel, table=True):
-    """Failed sign-ins of a login since a moment; deleted by one that succeeds."""
+    """Failed attempts at one thing (a login, a user's codes or password), by a keyed digest of it; deleted by one that succeeds."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = {"sqlite_strict": True, "info": DELETABLE}
@@ -85,12 +106,12 @@ class AttemptRow(SQLModel, table=True):
 
 
 class PersonKeyRow(SQLModel, table=True):
-    """The key of a person's data, wrapped by the vault's own. Deleting it deletes the person: what it sealed can never be read again."""
+    """Where the key of a person's data lies: a slot of the file of keys, outside the database (`api.auth.keyring`)."""
 
     __tablename__ = "person_key"
     __table_args__ = {"sqlite_strict": True, "info": DELETABLE}
     user_id: str = Field(sa_type=Text, primary_key=True, foreign_key="user_account.id")
-    wrapped: bytes = Field(sa_type=Blob)
+    slot: int = Field(sa_type=Int)
 
 
 class PersonRow(SQLModel, table=True):
@@ -104,7 +125,8 @@ class PersonRow(SQLModel, table=True):
 
 
 class ApprovalRow(SQLModel, table=True):
-    """What changes numbers and was asked of a second person: `content` is JSON, `decision` granted or refused."""
+    """What changes numbers or rights and was asked of a second person: `content` is JSON, `asked_as` the office (a binding) in which it
+    was asked, `decision` granted or refused."""
 
     __tablename__ = "approval"
     __table_args__ = {"sqlite_strict": True}
@@ -113,6 +135,7 @@ class ApprovalRow(SQLModel, table=True):
     subject: str = Field(sa_type=Text)
     content: str = Field(sa_type=Text)
     asked_by: str = Field(sa_type=Text)
+    asked_as: str = Field(sa_type=Text)
     asked_at: datetime = Field(sa_type=Instant)
     decided_by: str | None = Field(default=None, sa_type=Text)
     decided_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.auth import vault as person
 from api.auth.errors import BadUser, UserNotFound
-from api.auth.office import DUTIES, Bound, Duty, Office
+from api.auth.office import DUTIES, OFFICERS, Bound, Duty, Office
 from api.auth.password import hashed
 from api.auth.tables import BindingRow, SessionRow, UserRow
 from api.auth.vault import Vault
@@ -51,7 +51,7 @@ class Binding:
             return Principal(self.user, self.duty.role, holders=frozenset({str(self.holder)}))
         if bound is Bound.DIVISION:
             whole = self.division == NATION
-            return Principal(self.user, self.duty.role, divisions=None if whole else frozenset(divisions().below(str(self.division))))
+            return Principal(self.user, self.duty.role, divisions=None if whole else frozenset({str(self.division)}))
         return Principal(self.user, self.duty.role, holders=frozenset())
 
 
@@ -72,7 +72,7 @@ def add_user(
         raise BadUser(field="login", reason="somebody has it already")
     user_id = new_id("u")
     values = {"id": user_id, "kind": kind, "login": digest, "totp_step": 0, "example": int(example), "created_at": now}
-    session.execute(sa.insert(row).values(values | {"password": hashed(password) if password else None}))
+    session.execute(sa.insert(row).values(values | {"password": hashed(password) if password is not None else None}))
     if fields or login:
         person.keep(session, vault, user_id, {"login": login or "", **(fields or {})})
     return user_id
@@ -81,8 +81,23 @@ def add_user(
 def bind(
     session: Session, user_id: str, office: Office, *, holder: str | None = None, division: str | None = None, by: str, now: datetime
 ) -> Binding:
-    """Let a user hold an office within its bound. Raises BadUser where bound and office do not fit, UserNotFound."""
-    find_user(session, user_id)
+    """Let a user hold an office within its bound. Raises BadUser where office and bound do not fit or duties stay apart, UserNotFound."""
+    check_binding(session, user_id, office, holder=holder, division=division)
+    made = Binding(new_id("b"), user_id, office, holder, division)
+    values = {"id": made.id, "user_id": user_id, "office": office.value, "holder_id": holder, "division": division}
+    session.execute(sa.insert(table_of(BindingRow)).values(values | {"given_by": by, "given_at": now}))
+    return made
+
+
+def check_binding(session: Session, user_id: str, office: Office, *, holder: str | None = None, division: str | None = None) -> None:
+    """Whether a user could hold an office so. Raises BadUser, UserNotFound.
+
+    In a writing session the user's row is held until its end: of two officers who give at once, the second sees what the first gave.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT id FROM user_account WHERE id = :id FOR UPDATE"), {"id": user_id})
+    if find_user(session, user_id)["disabled_at"] is not None:
+        raise BadUser(field="user", reason="was shut out, and holds no new office")
     bound = DUTIES[office].bound
     given = {Bound.HOLDER: holder, Bound.DIVISION: division}
     for kind, value in given.items():
@@ -95,10 +110,12 @@ def bind(
         raise BadUser(field="scope", reason=f"there is no holder {holder}")
     if division is not None and divisions().ever(division) is None:
         raise BadUser(field="scope", reason=f"there is no division {division}")
-    made = Binding(new_id("b"), user_id, office, holder, division)
-    values = {"id": made.id, "user_id": user_id, "office": office.value, "holder_id": holder, "division": division}
-    session.execute(sa.insert(table_of(BindingRow)).values(values | {"given_by": by, "given_at": now}))
-    return made
+    held = bindings(session, user_id)
+    if any((one.office, one.holder, one.division) == (office, holder, division) for one in held):
+        raise BadUser(field="role", reason=f"the user is {office} there already")
+    apart = next((one.office for one in held if office in OFFICERS and one.office in OFFICERS), None)
+    if apart:
+        raise BadUser(field="role", reason=f"the user is {apart}: nobody is two of {', '.join(sorted(OFFICERS))}")
 
 
 def bindings(session: Session, user_id: str) -> list[Binding]:
@@ -113,10 +130,20 @@ def _known(found: Sequence[Any]) -> tuple[str, str, Office, str | None, str | No
     return number, user, Office(office), holder, division
 
 
-def end_binding(session: Session, binding_id: str, *, now: datetime) -> None:
+def find_binding(session: Session, binding_id: str) -> Binding:
+    """An office that is held now. Raises UserNotFound."""
+    row = table_of(BindingRow).c
+    query = sa.select(row.id, row.user_id, row.office, row.holder_id, row.division).where(row.id == binding_id, row.ended_at.is_(None))
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise UserNotFound(f"office {binding_id}")
+    return Binding(*_known(found))
+
+
+def end_binding(session: Session, binding_id: str, *, by: str = "local-admin", now: datetime) -> None:
     """Take an office away; sessions in it end. Raises UserNotFound."""
     row = table_of(BindingRow)
-    done = session.execute(sa.update(row).where(row.c.id == binding_id, row.c.ended_at.is_(None)).values(ended_at=now))
+    done = session.execute(sa.update(row).where(row.c.id == binding_id, row.c.ended_at.is_(None)).values(ended_at=now, ended_by=by))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise UserNotFound(f"office {binding_id}")
     session.execute(sa.delete(table_of(SessionRow)).where(table_of(SessionRow).c.binding_id == binding_id))
@@ -131,15 +158,45 @@ def find_user(session: Session, user_id: str) -> dict[str, Any]:
     return dict(found)
 
 
-def users(session: Session) -> list[dict[str, Any]]:
-    """Every user with the offices held now, by id; nothing of what the vault keeps."""
+def find_by_login(session: Session, vault: Vault, login: str) -> str:
+    """The id of the user who signs in so. Raises UserNotFound."""
     row = table_of(UserRow).c
-    found = session.execute(sa.select(row.id, row.kind, row.example, row.created_at, row.disabled_at).order_by(row.id)).mappings().all()
-    return [
-        dict(one)
-        | {"offices": [{"id": held.id, "office": held.office.value, "scope": held.scope} for held in bindings(session, one["id"])]}
-        for one in found
-    ]
+    found: str | None = session.execute(sa.select(row.id).where(row.login == vault.digest("login", login))).scalar_one_or_none()
+    if found is None:
+        raise UserNotFound("user of that login")
+    return found
+
+
+def users(session: Session, *, after: str = "", only: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Users with the offices held now, in the order of their ids; nothing of what the vault keeps."""
+    row, held = table_of(UserRow).c, table_of(BindingRow).c
+    query = sa.select(row.id, row.kind, row.example, row.created_at, row.disabled_at).where(row.id > after).order_by(row.id).limit(limit)
+    found = session.execute(query if only is None else query.where(row.id == only)).mappings().all()
+    offices: dict[str, list[dict[str, Any]]] = {one["id"]: [] for one in found}
+    given = sa.select(held.user_id, held.id, held.office, held.holder_id, held.division, held.given_by, held.given_at)
+    given = given.where(held.ended_at.is_(None)).order_by(held.given_at, held.id)
+    if limit is not None or only is not None:
+        given = given.where(held.user_id.in_(sorted(offices)))
+    for user, number, office, holder, division, by, at in session.execute(given):
+        scope = Binding(number, user, Office(office), holder, division).scope
+        offices[user].append({"id": number, "office": office, "scope": scope, "given_by": by, "given_at": at})
+    return [dict(one) | {"offices": offices[one["id"]]} for one in found]
+
+
+def history(session: Session, user_id: str) -> list[dict[str, Any]]:
+    """Every office that a user holds or held, the latest first: who gave it and who ended it."""
+    row = table_of(BindingRow)
+    found = session.execute(sa.select(row).where(row.c.user_id == user_id).order_by(row.c.given_at.desc(), row.c.id)).mappings()
+    return [dict(one) for one in found]
+
+
+def set_password(session: Session, user_id: str, password: str) -> None:
+    """Give a person another password; every session of theirs ends. Raises UserNotFound, BadUser."""
+    if find_user(session, user_id)["login"] is None:
+        raise BadUser(field="user", reason="a machine has no password: it comes by key")
+    row, open_ = table_of(UserRow), table_of(SessionRow)
+    session.execute(sa.update(row).where(row.c.id == user_id).values(password=hashed(password)))
+    session.execute(sa.delete(open_).where(open_.c.user_id == user_id))
 
 
 def disable(session: Session, user_id: str, *, now: datetime) -> None:

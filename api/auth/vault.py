@@ -1,8 +1,9 @@
 """The vault: what is known of persons, sealed under a key of each person's own, and digests by which they are found.
 
 AES-256-GCM (NIST SP 800-38D) seals a field under the person's key, which is itself sealed under the vault's key; the user's id and the
-field's name are authenticated with it, so that nothing sealed can be put elsewhere. The vault's key lies in ``home/secrets/vault.key``, in
-no database and no backup. Deleting a person deletes the person's key: what copies of the database still hold of it can never be read.
+field's name are authenticated with it, so that nothing sealed can be put elsewhere. The vault's key lies in ``home/secrets/vault.key``,
+the persons' keys in ``persons.keys`` beside it (`api.auth.keyring`), in no database and no backup. Deleting a person destroys the person's
+key: what the database and any copy of it still hold can never be read, by whoever has the vault's key neither.
 
 A login is found by HMAC-SHA256 under a key derived from the vault's (HKDF, RFC 5869): without it nobody can try all phone numbers.
 """
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlmodel import Session
 
 from api.auth.errors import AuthError
+from api.auth.keyring import FILE, Keyring
 from api.auth.tables import PersonKeyRow, PersonRow
 from ledger.secret import kept
 from ledger.types import table_of
@@ -31,17 +33,18 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Vault:
-    """The vault's keys: one seals, one makes digests."""
+    """The vault's keys: one seals, one makes digests; and the persons' own."""
 
     sealing: AESGCM
     digesting: bytes
+    persons: Keyring
 
     @classmethod
     def at(cls, home: Path) -> "Vault":
         """The vault of a home, whose key is made at its first use."""
         root = kept(home / "secrets", "vault", lambda: os.urandom(KEY_BYTES))
         seal, digest = (HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(root) for info in (b"tanzhang seal", b"tanzhang digest"))
-        return cls(AESGCM(seal), digest)
+        return cls(AESGCM(seal), digest, Keyring(home / "secrets" / FILE))
 
     def digest(self, kind: str, text: str) -> bytes:
         """What stands for a login (`kind` login) or an identity provider's subject: the same for spellings that mean the same."""
@@ -73,8 +76,8 @@ def keep(session: Session, vault: Vault, user_id: str, fields: Mapping[str, str]
     key = _key(session, vault, user_id)
     if key is None:
         fresh = os.urandom(KEY_BYTES)
-        wrapped = vault.seal(fresh, about=user_id)
-        session.execute(sa.insert(table_of(PersonKeyRow)).values(user_id=user_id, wrapped=wrapped))
+        slot = vault.persons.put(vault.seal(fresh, about=user_id))
+        session.execute(sa.insert(table_of(PersonKeyRow)).values(user_id=user_id, slot=slot))
         key = AESGCM(fresh)
     row = table_of(PersonRow)
     session.execute(sa.delete(row).where(row.c.user_id == user_id, row.c.field.in_(sorted(fields))))
@@ -97,28 +100,41 @@ def known(session: Session, vault: Vault, user_id: str) -> dict[str, str]:
     return {name: unseal(key, bytes(sealed), about=f"{user_id}/{name}").decode() for name, sealed in found}
 
 
-def forget(session: Session, user_id: str) -> None:
-    """Destroy the person's key and what it sealed. There is no way back."""
-    for row in (table_of(PersonRow), table_of(PersonKeyRow)):
-        session.execute(sa.delete(row).where(row.c.user_id == user_id))
+def forget(session: Session, vault: Vault, user_id: str) -> None:
+    """Destroy the person's key, at once and whatever becomes of the session, and delete what it sealed. There is no way back."""
+    row = table_of(PersonKeyRow).c
+    slot = session.execute(sa.select(row.slot).where(row.user_id == user_id)).scalar_one_or_none()
+    if slot is not None and _opened(vault, user_id, slot) is not None:  # a row that was put elsewhere destroys nobody else's
+        vault.persons.destroy(slot)
+    for table in (table_of(PersonRow), table_of(PersonKeyRow)):
+        session.execute(sa.delete(table).where(table.c.user_id == user_id))
 
 
 def _key(session: Session, vault: Vault, user_id: str) -> AESGCM | None:
     row = table_of(PersonKeyRow).c
-    wrapped = session.execute(sa.select(row.wrapped).where(row.user_id == user_id)).scalar_one_or_none()
-    if wrapped is None:
+    slot = session.execute(sa.select(row.slot).where(row.user_id == user_id)).scalar_one_or_none()
+    if slot is None:
         return None
+    key = _opened(vault, user_id, slot)
+    if key is None:
+        raise WrongVault(user_id)
+    return key
+
+
+def _opened(vault: Vault, user_id: str, slot: int) -> AESGCM | None:
+    """The person's key out of its slot; None where it is not there, or not this person's."""
+    sealed = vault.persons.get(slot)
     try:
-        return AESGCM(vault.unseal(bytes(wrapped), about=user_id))
-    except InvalidTag as error:
-        raise WrongVault(user_id) from error
+        return None if sealed is None else AESGCM(vault.unseal(sealed, about=user_id))
+    except InvalidTag:
+        return None
 
 
 class WrongVault(AuthError):
-    """The vault's key is not the one that sealed this person's."""
+    """The keys in the home are not those that sealed what is kept of this person, or the person's was destroyed."""
 
     code = "auth.vault"
 
     def __init__(self, user_id: str) -> None:
         self.user_id = user_id
-        super().__init__(f"the key in secrets/vault.key did not seal what is kept of {user_id}: put back the home's own secrets folder")
+        super().__init__(f"the keys in secrets/ do not open what is kept of {user_id}: put back the home's own, or forget the user")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,9 @@ Home = Annotated[
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A .csv (UTF-8) or .xlsx file.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable: one JSON object a line on standard output.")]
+
+RUNNING: list[str] = []
+"""The command that runs, by module and name; nothing of its arguments, which may name a person."""
 
 
 class WrongUsage(Exception):
@@ -48,7 +52,14 @@ def refusals() -> Iterator[None]:
 def add(app: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
     """Add a command whose docstring opens with examples: its help shows them first, the list of commands the sentence after them."""
     examples, _, told = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
-    app.command(name or function.__name__, help=f"\b\n{examples}\n\n{told}", short_help=told.split("\n")[0])(function)
+    called = f"{function.__module__.rpartition('.')[2]}.{name or function.__name__}"
+
+    @wraps(function)
+    def noted(*given: Any, **options: Any) -> None:
+        RUNNING[:] = [called]
+        function(*given, **options)
+
+    app.command(name or function.__name__, help=f"\b\n{examples}\n\n{told}", short_help=told.split("\n")[0])(noted)
 
 
 def settings(database: str | None, home: Path | None, **flags: str | None) -> "Settings":
@@ -59,11 +70,14 @@ def settings(database: str | None, home: Path | None, **flags: str | None) -> "S
 
 
 def book(database: str | None, home: Path | None) -> "Book":
-    """The book that the settings name."""
+    """The book that the settings name. What the command writes into it is recorded as the machine's own."""
+    from api.audit.visit import at_command_line
     from ledger.book import open_book
 
     asked = settings(database, home)
-    return open_book(asked.database_url, home=asked.home)
+    opened = open_book(asked.database_url, home=asked.home)
+    at_command_line(opened, "".join(RUNNING))
+    return opened
 
 
 def library(home: Path | None) -> "FactorLibrary":
@@ -93,6 +107,15 @@ def day(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise WrongUsage(f"{option} {text!r} is no day: write it as 2023-07-01") from error
+
+
+def password(from_stdin: bool) -> str:
+    """A line of standard input, or what is typed twice at a terminal; nothing is asked without one."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise WrongUsage("there is no terminal to ask for the password: give it with --password-stdin")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def print_json(value: Any) -> None:

@@ -24,6 +24,7 @@ def backup(
 
     The signing key is not in it: keep secrets/checkpoint.key apart. PostgreSQL needs pg_dump, on PATH or in TANZHANG_PG_BIN.
     """
+    from api.operations.marks import mark
     from ledger.backup import backup as take
 
     chosen = asked.settings(database, home)
@@ -32,6 +33,7 @@ def backup(
         made = take(
             book, destination, now=asked.now(), owner_url=chosen.owner_url, pg_bin=os.environ.get("TANZHANG_PG_BIN"), tell=asked.say
         )
+    mark(chosen.home, "backed-up", now=made.taken_at)
     if as_json:
         asked.print_json(made)
     size = sum(file.size for file in made.files)
@@ -64,7 +66,7 @@ def restore(
     chosen = asked.settings(database, home)
     place = Place(chosen.database_url, chosen.owner_url, chosen.home, os.environ.get("TANZHANG_PG_BIN"))
     with asked.refusals():
-        done = put_back(source, place, _means(), now=asked.now(), key=_key(key), new_key=new_key, older=older, tell=asked.say)
+        done = put_back(source, place, means(), now=asked.now(), key=_key(key), new_key=new_key, older=older, tell=asked.say)
     manifest = done.manifest
     if as_json:
         asked.print_json(
@@ -79,7 +81,7 @@ def restore(
         asked.say(f"checkpoints over entries that the backup does not hold were set aside: {done.set_aside}")
 
 
-def _means() -> "Means":
+def means() -> "Means":
     """What the storeys above the ledger know of a book."""
     from carbon.audit import verify
     from ledger.restore import Means

@@ -1,27 +1,86 @@
 """The book itself: open one, ask an account, read every row again."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands import asked
 
+if TYPE_CHECKING:
+    from carbon.settings import Settings
+    from ledger.book import Book
 
-def init(database: asked.Database = None, home: asked.Home = None) -> None:
+
+def init(
+    admin: str | None = typer.Option(None, "--admin", metavar="LOGIN", help="The first administrator, while the book has no user."),
+    password_stdin: bool = typer.Option(False, "--password-stdin", help="Read that password from standard input; else it is asked."),
+    database: asked.Database = None, home: asked.Home = None,
+) -> None:  # fmt: skip
     """tanzhang init
     tanzhang init --database postgresql://app@db/tanzhang
+    tanzhang init --admin wang@example.com --password-stdin < password.txt
 
     Open an empty book, or bring an old one to this version. Safe to repeat.
+
+    Without a terminal nothing is asked. Until there is a user, who sits at this machine reads the book. Default passwords of databases,
+    keys that others may read, guessable passwords and users of a demo are refused, unless this is a demo (TANZHANG_ENVIRONMENT=demo).
     """
+    from api.auth.strength import check_database, check_secrets
     from carbon.settings import keep_settings
     from ledger.book import open_book
     from migrations import upgrade
 
+    if password_stdin and admin is None:
+        raise asked.WrongUsage("--password-stdin is the password of the first administrator: name it with --admin")
     chosen = asked.settings(database, home)
+    if not chosen.is_demo:
+        check_database("database_url", chosen.database_url)
+        check_database("owner_url", chosen.owner_url)
+        check_secrets(chosen.home)
     done = upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
     keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
     asked.say(f"{'opened' if done else 'already there:'} book {book.id} ({book.dialect}), home {chosen.home}")
+    _administrator(book, chosen, admin, password_stdin)
+
+
+def _administrator(book: "Book", chosen: "Settings", login: str | None, password_stdin: bool) -> None:
+    """Make the first administrator, where one is named, or a person at a terminal names one; else say how."""
+    from api.auth.errors import BadUser
+    from api.auth.example import has_examples
+    from api.auth.first import first_administrator, stands
+    from api.auth.strength import check_strength
+    from api.auth.user import is_empty
+    from api.auth.vault import Vault
+
+    vault = Vault.at(book.home)
+    with book.reading() as session:
+        empty = is_empty(session)
+        if not chosen.is_demo and has_examples(session):
+            raise asked.WrongUsage("this book has users of a demo, whose password everybody knows: take an empty book, or disable them")
+        there = bool(login) and not empty and stands(session, vault, str(login))
+    if there:
+        return asked.say(f"already there: administrator {login}")
+    if login and not empty:
+        raise asked.WrongUsage("the book has users: the first administrator was made before; further ones are made with tanzhang user add")
+    if not empty:
+        return None
+    if login is None and sys.stdin.isatty():
+        login = (
+            str(typer.prompt("Login of the first administrator (empty: later)", default="", show_default=False, err=True)).strip() or None
+        )
+    if login is None:
+        return asked.say("no user yet: make the first administrator with tanzhang init --admin LOGIN")
+    given = asked.password(password_stdin)
+    try:
+        if not chosen.is_demo:
+            check_strength(given, login=login)
+        with book.writing() as session:
+            made = first_administrator(session, vault, login=login, password=given, now=asked.now())
+    except BadUser as error:
+        raise asked.WrongUsage(str(error)) from error
+    return asked.say(f"administrator {login} is user {made}; a security officer is made next: tanzhang user add LOGIN --role security")
 
 
 def verify(database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False) -> None:
@@ -32,10 +91,12 @@ def verify(database: asked.Database = None, home: asked.Home = None, as_json: as
     """
     from dataclasses import asdict
 
+    from api.audit.check import law_of
+    from api.operations.marks import mark
     from carbon.audit import verify as broken_laws
 
     book = asked.book(database, home)
-    found = broken_laws(book)
+    found = broken_laws(book, laws=[law_of(book)])
     for violation in found:
         if as_json:
             asked.print_json(asdict(violation))
@@ -43,6 +104,7 @@ def verify(database: asked.Database = None, home: asked.Home = None, as_json: as
             asked.say(f"broken: {violation}")
     if found:
         raise typer.Exit(3)
+    mark(book.home, "verified", now=asked.now())
     asked.say(f"book {book.id}: every law holds")
 
 

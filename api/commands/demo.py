@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ledger.book import Book
 
 FIRM, INDUSTRY = "示例建材有限公司", "C3011"
+OTHERS = (("resident", "示例居民"), ("park", "示例园区"))
 SITE, SITE_NAME, COUNTY, SINCE, YEAR = "s01", "长兴一厂", "330522", "2020-01-01", 2023
 
 
@@ -25,20 +26,27 @@ def demo(
     tanzhang demo --no-serve
 
     Open a book, import the shipped series, book the example firm's year, verify, and serve the pages. Safe to repeat.
+
+    Its example users, one for each office, share a password that is shown; they are made in a demo's book only.
     """
     from carbon.audit import verify
-    from carbon.settings import keep_settings
+    from carbon.settings import keep_settings, mark_demo
     from ledger.book import open_book
     from migrations import upgrade
 
     chosen = asked.settings(database, home, port=str(port) if port else None)
+    if chosen.environment and not chosen.is_demo:
+        mark_demo(chosen)  # which says why not, before anything is done
     upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
     keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
+    _refuse_where_users_are(book)
+    mark_demo(chosen)
     asked.say(f"book {book.id} on {book.dialect}, home {chosen.home}")
     _series(book)
     receipt = _firm(book, asked.today(chosen))
     _figures(book, receipt)
+    _users(book, receipt.holder)
     broken = verify(book)
     if broken:
         asked.say("\n".join(f"broken: {violation}" for violation in broken))
@@ -50,8 +58,9 @@ def demo(
 
     book.engine.dispose()
     free = free_port("127.0.0.1", chosen.port)
-    asked.say(f"the example's county: http://127.0.0.1:{free}/{chosen.language}/regions/{COUNTY}?year={YEAR}")
-    run("127.0.0.1", free, workers=1, database_url=chosen.database_url, home=str(chosen.home))
+    chosen = asked.settings(database, home, port=str(port) if port else None)
+    asked.say(f"the example's county, once signed in: http://127.0.0.1:{free}/{chosen.language}/regions/{COUNTY}?year={YEAR}")
+    run(chosen, "127.0.0.1", free, workers=1)
 
 
 def _series(book: "Book") -> None:
@@ -100,6 +109,41 @@ def _firm(book: "Book", today: "object") -> "RecordReceipt":
         + (", booked before" if receipt.repeated else " booked")
     )
     return receipt
+
+
+def _refuse_where_users_are(book: "Book") -> None:
+    """Before anything is booked: where people have users of their own, nobody else shall come in by a password that is shown."""
+    from api.auth.errors import BadUser
+    from api.auth.example import check_empty
+
+    try:
+        with book.reading() as session:
+            check_empty(session)
+    except BadUser as error:
+        raise asked.WrongUsage(str(error)) from error
+
+
+def _users(book: "Book", firm: str) -> None:
+    """A user for each office, with the example park and resident, each only once; how they sign in, on standard output."""
+    from api.auth.example import EXAMPLES, PASSWORD, TOTP, make_examples
+    from api.auth.office import DUTIES, Office
+    from api.auth.vault import Vault
+    from carbon.holder import add_holder, holders
+    from ledger.principal import LOCAL_ADMIN
+
+    with book.writing() as session:
+        there = {one.name: one.id for one in holders(session, LOCAL_ADMIN, limit=100_000) if one.example}
+        for kind, name in OTHERS:
+            if name not in there:
+                there[name] = add_holder(session, LOCAL_ADMIN, name=name, kind=kind, example=True, now=asked.now()).id
+        within = {Office.FIRM: firm, Office.VERIFIER: firm} | {Office(kind): there[name] for kind, name in OTHERS}
+        make_examples(session, Vault.at(book.home), within, now=asked.now())
+    rows = [
+        (one.login, one.office, one.division or within.get(one.office, ""), "yes" if DUTIES[one.office].second_factor else "")
+        for one in EXAMPLES
+    ]
+    asked.print_table(["示例 login", "office", "within", "code"], rows)
+    print(f"password of each: {PASSWORD}\nsecret of their authenticator, where a code is asked: {TOTP}")
 
 
 def _figures(book: "Book", receipt: "RecordReceipt") -> None:

@@ -17,6 +17,7 @@ from api.pages.entry import After
 from api.pages.region import EXAMPLE
 from api.pages.shell import Asked, language_of, page, translate
 from carbon.holder import holders
+from carbon.reach import seen_accounts
 from carbon.region.divisions import divisions
 from ledger.balances import balances, statement
 from ledger.book import Book
@@ -39,14 +40,15 @@ ROOTS = (
 LISTED, PAGE, WHOLE = 200, 50, 1_000_000
 
 
-def account_rows(session: Session, name: str) -> pl.DataFrame:
-    """Balances of the account, of all below a name that ends in a stroke, or of the whole book."""
+def account_rows(session: Session, principal: Principal, name: str) -> pl.DataFrame:
+    """Balances of the account, of all below a name that ends in a stroke, or of the whole book: those that the principal may see."""
+    among = seen_accounts(principal)
     if name:
-        return balances(session, accounts=name)
+        return balances(session, accounts=name, among=among)
     parts = []
     for root in ROOTS:
         try:
-            parts.append(balances(session, accounts=root))
+            parts.append(balances(session, accounts=root, among=among))
         except AccountNotFound:
             continue  # no entry of this kind yet
     return (
@@ -64,8 +66,8 @@ def account_list(
     request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], name: FromQuery[str] = ""
 ) -> Response[str]:
     """Accounts with their balances."""
-    with book.reading() as session:
-        rows = account_rows(session, name)
+    with book.reading(principal) as session:
+        rows = account_rows(session, principal, name)
         return page(
             request, "accounts.html", session=session, here="ledger", example=_example(request, session, principal), name=name,
             rows=rows.head(LISTED).to_dicts(), count=rows.height, listed=LISTED, **_wording(request),
@@ -73,10 +75,12 @@ def account_list(
 
 
 @get("/accounts/{file:str}", opt=READER, sync_to_thread=True)
-def account_file(file: FromPath[str], book: NamedDependency[Book], name: FromQuery[str] = "") -> Response[bytes]:
+def account_file(
+    file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], name: FromQuery[str] = ""
+) -> Response[bytes]:
     """Accounts with their balances as CSV or JSON."""
-    with book.reading() as session:
-        rows = account_rows(session, name)
+    with book.reading(principal) as session:
+        rows = account_rows(session, principal, name)
     return table_response(file, stem="accounts", head=HEAD, rows=rows.select(HEAD).iter_rows() if rows.height else [])
 
 
@@ -86,8 +90,8 @@ def account_statement(
     after: After = -1,
 ) -> Response[str]:  # fmt: skip
     """The postings of an account in the order of the log, with the running balance."""
-    with book.reading() as session:
-        frame = statement(session, account, commodity, after=after, limit=PAGE)
+    with book.reading(principal) as session:
+        frame = statement(session, account, commodity, after=after, limit=PAGE, among=seen_accounts(principal))
         total = balances(session, accounts=account).filter(pl.col("commodity") == commodity).row(0, named=True)
         last = int(frame["entry_id"][-1]) if frame.height >= PAGE else None
         more = last if last is not None and statement(session, account, commodity, after=last, limit=1).height else None
@@ -99,11 +103,12 @@ def account_statement(
 
 @get("/accounts/statement/{file:str}", opt=READER, sync_to_thread=True)
 def account_statement_file(
-    file: FromPath[str], book: NamedDependency[Book], account: FromQuery[str], commodity: FromQuery[str]
-) -> Response[bytes]:
+    file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], account: FromQuery[str],
+    commodity: FromQuery[str],
+) -> Response[bytes]:  # fmt: skip
     """A whole statement as CSV or JSON."""
-    with book.reading() as session:
-        frame = statement(session, account, commodity, limit=WHOLE)
+    with book.reading(principal) as session:
+        frame = statement(session, account, commodity, limit=WHOLE, among=seen_accounts(principal))
     rows = ([cell.isoformat() if isinstance(cell, date) else cell for cell in row] for row in frame.iter_rows())
     return table_response(file, stem="statement", head=frame.columns, rows=rows)
 

@@ -95,7 +95,7 @@ def entry_page(
     request: Asked, entry_id: EntryId, book: NamedDependency[Book], principal: NamedDependency[Principal], gwp: FromQuery[str] = DEFAULT_SET
 ) -> Response[str]:
     """One entry: debit and credit by gas, its value, its proof, and the walk to its file, factor and source."""
-    with book.reading() as session:
+    with book.reading(principal) as session:
         explained = explain_entry(session, principal, entry_id)
         holder = find_holder(session, principal, explained.line.holder) if explained.line else None
         example = translate(request, EXAMPLE) if holder and holder.example else ""
@@ -110,7 +110,7 @@ def entry_file(
     """The legs of an entry as CSV or JSON."""
     if file.rpartition(".")[0] != "legs":
         raise NotFoundException(detail=f"no such file {file}: legs.csv or legs.json")
-    with book.reading() as session:
+    with book.reading(principal) as session:
         view = explain_entry(session, principal, entry_id).entry
     rows = [[view.id, view.day.isoformat(), view.book, view.kind, leg.account, leg.commodity, leg.unit, leg.amount] for leg in view.legs]
     return table_response(
@@ -138,7 +138,7 @@ def entry_list(
     request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], asking: NamedDependency[Asking], after: After = -1
 ) -> Response[str]:
     """The entries behind a figure, a page at a time, with their total."""
-    with book.reading() as session:
+    with book.reading(principal) as session:
         found = found_lines(session, principal, asking, after=after, whole=False)
         place = divisions().ever(asking.division)
         context: dict[str, Any] = {
@@ -154,6 +154,6 @@ def entry_list_file(
     file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], asking: NamedDependency[Asking]
 ) -> Response[bytes]:
     """All entries behind a figure as CSV or JSON."""
-    with book.reading() as session:
+    with book.reading(principal) as session:
         found = found_lines(session, principal, asking, after=-1, whole=True)
     return table_response(file, stem=f"entries-{asking.division}-{asking.year or 'all'}", head=HEAD, rows=found.table())

@@ -1,6 +1,7 @@
 """The factors: a list to search, and one factor on a sheet with its value, search path, dates, source and history."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -217,6 +218,15 @@ HEAD = [
 ]  # fmt: skip
 
 
+@get("/factors/{pack:str}/{edition:str}/{row:str}/{file:str}", opt=PUBLIC, sync_to_thread=True)
+def factor_card_file(
+    book: NamedDependency[Book], pack: FromPath[str], edition: FromPath[str], row: FromPath[str], file: FromPath[str]
+) -> Response[bytes]:
+    """The numbers of one factor as CSV or JSON."""
+    chosen = load_library(book.home).factor(f"{pack}/{edition}#{row}")
+    return table_response(file, stem="factor", head=HEAD, rows=_rows([chosen]))
+
+
 @get("/factors/{file:str}", opt=PUBLIC, sync_to_thread=True)
 def factor_file(
     book: NamedDependency[Book], file: FromPath[str], q: Text = "", division: Text = "", activity: Text = "", year: Text = "",
@@ -224,12 +234,12 @@ def factor_file(
 ) -> Response[bytes]:  # fmt: skip
     """The list as CSV or JSON."""
     wanted = _wanted(q=q, division=division, activity=activity, year=year, unit=unit, source=source, scope=of_scope)
-    rows = (
-        [
-            f.id, f.name_zh, f.name_en, " ".join(f.activities), f.region, f.basis, f.set_id, p.gas, p.name, p.value, p.unit, f.year_from,
-            f.evidence, f.cited,
-        ]
-        for f in _find(book, wanted).factors
-        for p in f.parameters
-    )  # fmt: skip
-    return table_response(file, stem="factors", head=HEAD, rows=rows)
+    return table_response(file, stem="factors", head=HEAD, rows=_rows(_find(book, wanted).factors))
+
+
+def _rows(found: Iterable[EmissionFactor]) -> Iterator[list[object]]:
+    """A row a number of a factor."""
+    for f in found:
+        first = [f.id, f.name_zh, f.name_en, " ".join(f.activities), f.region, f.basis, f.set_id]
+        for p in f.parameters:
+            yield [*first, p.gas, p.name, p.value, p.unit, f.year_from, f.evidence, f.cited]

@@ -77,7 +77,7 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     tree, prices = divisions(), gwp_set(asking.gwp)
     if asking.division not in tree:
         raise NotFoundException(detail=f"{asking.division} never was a division of GB/T 2260")
-    every = filed_cells(session, tree, asking.division)
+    every = filed_cells(session, principal, tree, asking.division)
     if asking.year is not None:
         every = every.filter(pl.col("period") // 100 == asking.year)
     wanted = {"book": asking.book, "scope": asking.scope, "category": asking.category}

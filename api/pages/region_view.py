@@ -20,6 +20,7 @@ from carbon.region.dashboard import ChildRow, Dashboard, Place
 from carbon.region.divisions import divisions
 from carbon.region.series import find_series, show_series
 from factors.gwp import DEFAULT_SET, gwp_sets
+from ledger.principal import Principal
 
 HIGHEST, OTHER = N_("highest"), N_("Other sectors")
 FRESH_YEARS = 3
@@ -50,26 +51,29 @@ def name_of(place: Place, language: Language, *, short: bool = False) -> str:
     return place.name_zh if language == "zh" else place.name_en
 
 
-def region_context(session: Session, shown: Dashboard, language: Language, *, say: Callable[[str], str]) -> dict[str, Any]:
+def region_context(
+    session: Session, principal: Principal, shown: Dashboard, language: Language, *, say: Callable[[str], str]
+) -> dict[str, Any]:
     """Everything that region.html names."""
     total = scale_for([shown.mass_g], language)
     rows, column, bounds = ranked(shown, language)
     filed = scale_for([row.co2e_g for row in shown.filed], language)
-    sectors = sectors_by_year(session, shown.place.code, shown.gwp)
+    sectors = sectors_by_year(session, principal, shown.place.code, shown.gwp)
     physical = shown.filed_g.get("physical")
     query = (
-        {"year": shown.year}
+        ({"year": shown.year} if shown.year else {})
         | ({"source": shown.source.source} if shown.source else {})
         | ({"gwp": shown.gwp} if shown.gwp != DEFAULT_SET else {})
     )
     return {
-        "shown": shown, "name": lambda place, short=False: name_of(place, language, short=short), "query": "?" + urlencode(query),
+        "shown": shown, "name": lambda place, short=False: name_of(place, language, short=short),
+        "query": "?" + urlencode(query) if query else "",
         "plain_query": urlencode(query), "total": total, "column": column, "rows": rows, "bounds": bounds, "tiles": TILES,
         "by_code": {row.place.code: row for row in rows}, "boxes": _boxes(rows), "gwp_sets": sorted(gwp_sets()),
         "change": change(shown.mass_g, shown.previous_g), "signed": signed, "scale_for": lambda *masses: scale_for(masses, language),
         "difference": None if shown.mass_g is None or shown.previous_g is None else shown.mass_g - shown.previous_g,
         "percent": percent, "filed_scale": filed, "physical": physical, "words": words, "say": say,
-        "covered": percent(physical, shown.mass_g) if physical and shown.mass_g else None, "books": _books(shown),
+        "covered": percent(physical, shown.mass_g) if physical and shown.mass_g and shown.filed_whole else None, "books": _books(shown),
         "with_data": sum(1 for row in rows if row.mass is not None), "place_name": lambda code: place_name(code, language),
         "curve": _curve(shown, language, say), "sectors": _sectors(sectors, language, say), "stack_names": _sector_names(sectors, say),
         "levels": words.LEVELS, "in_order": lambda books: sorted(books.items(), key=lambda pair: _order(pair[0])),
@@ -163,7 +167,7 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
         "unit": f"{scale.unit} CO₂", "digits": scale.digits,
         "series": [{"name": shown.mass_source.source if shown.mass_source else "", "values": [value for _, value in points]}],
         "marks": [
-            {"year": year, "value": scale.number(known[year]), "text": text, "align": "right" if year > last - len(years) / 3 else "center"}
+            {"year": year, "value": scale.number(known[year]), "text": text, "align": _align(year, years)}
             for year, text in labels
         ],
     }  # fmt: skip
@@ -172,6 +176,12 @@ def _curve(shown: Dashboard, language: Language, say: Callable[[str], str]) -> d
         "narrow": curve(points, width=NARROW[0], height=NARROW[1], labels=labels), "first": years[0], "last": last,
         "text": ", ".join(text for _, text in labels),
     }  # fmt: skip
+
+
+def _align(year: int, years: list[int]) -> str:
+    """Towards the middle, so that no label is cut at an edge."""
+    third = len(years) / 3
+    return "right" if year > years[-1] - third else "left" if year < years[0] + third else "center"
 
 
 def _sector_names(found: Sectors, say: Callable[[str], str]) -> list[str]:
@@ -203,5 +213,18 @@ def series_context(session: Session, shown: Dashboard, language: Language) -> di
     return {
         "shown": shown, "name": lambda place: name_of(place, language), "held": held, "said": said,
         "place_name": lambda code: place_name(code, language),
-        "query": "?" + urlencode({"year": shown.year} | ({"source": source.source} if source else {})),
+        "query": "?" + urlencode(({"year": shown.year} if shown.year else {}) | ({"source": source.source} if source else {})),
     }  # fmt: skip
+
+
+def series_table(session: Session, shown: Dashboard, language: Language) -> tuple[list[str], list[list[object]]]:
+    """The parts that add up to a statistical figure and the figure itself, as they are exported; no row where the source says nothing."""
+    context = series_context(session, shown, language)
+    head = ["division", "name", "year", "source", "edition", "gas", "mass_g", "part"]
+    said, held = context["said"], context["held"]
+    if said is None or held is None:
+        return head, []
+    parts = [(part["division"], place_name(part["division"], language), part["mass_g"], "below") for part in said["children"]]
+    own = (said["division"], place_name(said["division"], language))
+    parts += [(*own, said["unallocated_g"], "unallocated"), (*own, said["mass_g"], "total")]
+    return head, [[code, name, shown.year, held.source, held.edition, held.gas, mass, part] for code, name, mass, part in parts]

@@ -11,6 +11,7 @@ from carbon.region.divisions import divisions
 from carbon.region.filings import filed_cells, value_of
 from carbon.region.rollup import rollup
 from factors.gwp import gwp_set
+from ledger.principal import Principal
 
 SERIES_MAX = 7
 
@@ -27,10 +28,10 @@ def sector_of(category: str) -> str:
     return category[:3] if category.startswith("1A") else category[:2]
 
 
-def sectors_by_year(session: Session, code: str, gwp: str) -> Sectors:
-    """Every year that has filings; empty where nothing was filed."""
+def sectors_by_year(session: Session, principal: Principal, code: str, gwp: str) -> Sectors:
+    """Every year that has filings which the principal may see; empty where there are none."""
     tree, prices = divisions(), gwp_set(gwp)
-    every = filed_cells(session, tree, code)
+    every = filed_cells(session, principal, tree, code)
     years = sorted({period // 100 for period in every["period"].unique()})
     sums: dict[str, dict[int, int]] = {}
     for year in years:
@@ -46,9 +47,9 @@ def sectors_by_year(session: Session, code: str, gwp: str) -> Sectors:
     return Sectors(tuple(years), tuple(rows))
 
 
-def sector_table(session: Session, shown: Dashboard, gwp: str) -> tuple[list[str], list[list[object]]]:
+def sector_table(session: Session, principal: Principal, shown: Dashboard, gwp: str) -> tuple[list[str], list[list[object]]]:
     """All years by sector as a table: the columns of the chart, in full grams."""
-    found = sectors_by_year(session, shown.place.code, gwp)
+    found = sectors_by_year(session, principal, shown.place.code, gwp)
     head = ["division", "sector", "name", "year", "co2e_g", "gwp"]
     return head, [
         [shown.place.code, name, words.category(name, str) if name else "other", year, amount, gwp]

@@ -16,12 +16,19 @@ from api.auth.gate import who_is
 from api.bundle import asset
 from api.figures import gas_name, grouped, integer
 from api.language import COOKIE, HTML_LANG, LANGUAGES, Language, catalogue, preferred
+from api.pages.glossary import glossary
+from api.pages.menu import HOME, acting, first_page, may_open, navigation
+from api.pages.notices import taken, told
+from api.pages.theme import MEDIA, SCHEMES, THEMES, theme_of
+from api.pages.words import OFFICES
 from api.problems import N_
 from ledger.balances import log_size
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "EN"}
 ORIGINS = {"fossil": N_("fossil"), "biogenic": N_("biogenic")}
 YEAR_S = 365 * 86400
+REQUEST_NUMBER = "tanzhang.request"
+"""Where a request keeps its number, by which its lines in the log are found."""
 Asked = Request[Any, Any, Any]
 
 
@@ -68,7 +75,7 @@ def chart_json(data: dict[str, Any]) -> Markup:
 def _in_language(request: Asked, language: Language) -> str:
     path = request.url.path
     first = path.split("/")[1]
-    rest = path[len(first) + 1 :] if first in LANGUAGES else "/regions/100000"
+    rest = path[len(first) + 1 :] if first in LANGUAGES else HOME
     query = request.url.query
     return f"/{language}{rest}" + (f"?{query}" if query else "")
 
@@ -76,27 +83,37 @@ def _in_language(request: Asked, language: Language) -> str:
 def page(
     request: Asked, template: str, *, session: Session | None = None, here: str = "", example: str = "", status: int = 200, **context: Any
 ) -> Response[str]:
-    """The page: its template filled, framed, in the language of the address."""
+    """The page: its template filled, framed for this visitor, in the language of the address."""
     language = language_of(request)
-    say = catalogue(language).gettext
-    nav = [
-        ("nation", f"/{language}/regions/100000", say("Nation")),
-        ("areas", f"/{language}/regions", say("Areas")),
-        ("firms", f"/{language}/holders", say("Firms")),
-        ("factors", f"/{language}/factors", say("Factors")),
-        ("ledger", f"/{language}/accounts", say("Ledger")),
-    ]
-    frame = {
-        "lang": language, "html_lang": HTML_LANG[language], "html_langs": HTML_LANG, "languages": LANGUAGES,
-        "language_names": LANGUAGE_NAMES,
-        "in_language": lambda other: _in_language(request, other), "asset": asset, "nav": nav, "here": here, "example": example,
-        "who": who_is(request), "book_state": _book_state(request, session), "origin": f"{request.url.scheme}://{request.url.netloc}",
-    }  # fmt: skip
+    frame = _frame(request, language, session) | {"here": here, "example": example}
     text = templates(language).get_template(template).render(frame | context)
-    cookies = (
-        [] if request.cookies.get(COOKIE) == language else [Cookie(key=COOKIE, value=language, max_age=YEAR_S, samesite="lax", path="/")]
-    )
-    return Response(text, media_type="text/html", status_code=status, cookies=cookies)
+    return Response(text, media_type="text/html", status_code=status, cookies=[*_language_cookie(request, language), *taken(request)])
+
+
+def _frame(request: Asked, language: Language, session: Session | None) -> dict[str, Any]:
+    """What the frame names: addresses, theme, and what this visitor may open."""
+    app, who = request.app, who_is(request)
+    theme = theme_of(request)
+    searches = may_open(app, language, "/search", who)
+    return {
+        "lang": language, "html_lang": HTML_LANG[language], "html_langs": HTML_LANG, "languages": LANGUAGES,
+        "language_names": LANGUAGE_NAMES, "in_language": lambda other: _in_language(request, other), "asset": asset,
+        "nav": navigation(app, language, who), "home": first_page(app, language, who), "who": who,
+        "acting": acting(app.state.book, session, language, who),
+        "search_in": f"/{language}/search" if searches else f"/{language}/factors", "searches": searches,
+        "reads": may_open(app, language, "/holders", who),
+        "theme": theme, "themes": THEMES, "dark_media": MEDIA[theme], "color_scheme": SCHEMES[theme],
+        "notice": told(request, language), "glossary": glossary(language), "say_word": catalogue(language).gettext, "office_words": OFFICES,
+        "book_state": _book_state(request, session), "origin": f"{request.url.scheme}://{request.url.netloc}",
+        "request_number": str(request.scope.get(REQUEST_NUMBER, "")),
+    }  # fmt: skip
+
+
+def _language_cookie(request: Asked, language: Language) -> list[Cookie]:
+    if request.cookies.get(COOKIE) == language:
+        return []
+    secure = request.app.state.secure
+    return [Cookie(key=COOKIE, value=language, max_age=YEAR_S, samesite="lax", path="/", httponly=True, secure=secure)]
 
 
 def _book_state(request: Asked, session: Session | None) -> dict[str, str] | None:

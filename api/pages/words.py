@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from api.auth.office import Office
 from api.problems import N_
 
 Say = Callable[[str], str]
@@ -46,6 +47,17 @@ ROOTS = {
     "store": N_("Where it went: store"), "holder": N_("Holders"),
 }  # fmt: skip
 LEVELS = {"nation": N_("nation"), "province": N_("province"), "city": N_("city"), "county": N_("county")}
+OFFICES = {
+    Office.RESIDENT: N_("resident"),
+    Office.FIRM: N_("enterprise"),
+    Office.PARK: N_("park operator"),
+    Office.VERIFIER: N_("verifier"),
+    Office.REGULATOR: N_("regulator"),
+    Office.PROVIDER: N_("data provider"),
+    Office.ADMINISTRATOR: N_("administrator"),
+    Office.SECURITY: N_("security officer"),
+    Office.AUDITOR: N_("auditor"),
+}
 TIERS = {"measured": N_("measured"), "calculated": N_("calculated"), "default": N_("default"), "estimated": N_("estimated")}
 ENTRY_KINDS = {"emission": N_("emission"), "reversal": N_("reversal"), "correction": N_("correction")}
 

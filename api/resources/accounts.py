@@ -9,8 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from api.doors import READER
+from api.paging import After as AfterName
+from api.paging import page_of
+from carbon.reach import seen_accounts
 from ledger.balances import balances, statement
 from ledger.book import Book
+from ledger.principal import Principal
 
 After = Annotated[int, QueryParameter(ge=-1, le=2**63 - 1)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -18,23 +22,28 @@ Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 @get("/accounts/balance", opt=READER, sync_to_thread=True, tags=["ledger"])
 def account_balance(
-    account: FromQuery[str], book: NamedDependency[Book],
+    request: Request[Any, Any, Any], account: FromQuery[str], book: NamedDependency[Book], principal: NamedDependency[Principal],
     since: Annotated[date | None, QueryParameter(name="from")] = None, until: FromQuery[date | None] = None,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Turnover of a flow account between two days (inclusive), balance of a stock on a day. A name that ends in `/` is all below it."""
-    with book.reading() as session:
-        frame = balances(session, accounts=account, since=since, until=until)
-    return [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]
+    after: AfterName = "", limit: Limit = 1000,
+) -> Response[list[dict[str, Any]]]:  # fmt: skip
+    """Turnover of a flow account between two days (inclusive), balance of a stock on a day. A name that ends in `/` is all below it; by
+    account and commodity, those after the account and commodity `after`, parted by a blank."""
+    with book.reading(principal) as session:
+        frame = balances(session, accounts=account, since=since, until=until, among=seen_accounts(principal))
+    told = [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]
+    keys = [f"{row['account']} {row['commodity']}" for row in told]
+    first = next((place for place, key in enumerate(keys) if tuple(key.rsplit(" ", 1)) > tuple(after.rsplit(" ", 1))), len(told))
+    return page_of(request, told[first:], limit=limit, last=keys[first + limit - 1] if len(told) > first + limit else None)
 
 
 @get("/accounts/statement", opt=READER, sync_to_thread=True, tags=["ledger"])
 def account_statement(
     request: Request[Any, Any, Any], account: FromQuery[str], commodity: FromQuery[str], book: NamedDependency[Book],
-    after: After = -1, limit: Limit = 100,
+    principal: NamedDependency[Principal], after: After = -1, limit: Limit = 100,
 ) -> Response[list[dict[str, Any]]]:  # fmt: skip
     """The postings of an account in the order of the log, those after entry `after`; `Link` leads to the next page."""
-    with book.reading() as session:
-        frame = statement(session, account, commodity, after=after, limit=limit)
+    with book.reading(principal) as session:
+        frame = statement(session, account, commodity, after=after, limit=limit, among=seen_accounts(principal))
     amounts = [name for name in ("amount", "balance") if name in frame.columns]
     rows = [row | {name: str(row[name]) for name in amounts} for row in frame.iter_rows(named=True)]
     headers = {}

@@ -25,7 +25,7 @@ def entry(
 ) -> dict[str, Any]:
     """An entry: its legs, its value, its leaf in the log, and the walk to activity line, factor and source."""
     prices = gwp_set(gwp)
-    with book.reading() as session:
+    with book.reading(principal) as session:
         explained = explain_entry(session, principal, entry_id)
     told = wire(asdict(explained))
     assert isinstance(told, dict)
@@ -37,7 +37,7 @@ def entry(
 @get("/lines/{entry_id:int}", opt=READER, sync_to_thread=True, tags=["ledger"])
 def line(entry_id: EntryId, book: NamedDependency[Book], principal: NamedDependency[Principal]) -> dict[str, Any]:
     """The line of activity data that became an entry, with the file and the row in which it stands."""
-    with book.reading() as session:
+    with book.reading(principal) as session:
         explained = explain_entry(session, principal, entry_id)
     if explained.line is None:
         raise EntryNotFound(entry_id)

@@ -1,14 +1,15 @@
 """Emission factors: search, the packs, and one by its id."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.doors import PUBLIC
 from api.finding import Scope, Text, search_in
+from api.paging import After, Limit, page_of
 from factors.activities import Activity
 from factors.coverage import Coverage, coverage
 from factors.factor import EmissionFactor
@@ -43,9 +44,10 @@ def find_factors(
 
 
 @get("/packs", opt=PUBLIC, sync_to_thread=True, tags=["factors"])
-def packs(book: NamedDependency[Book]) -> list[Coverage]:
-    """Every pack: publisher, rank, rows, years, places, how far its numbers were checked."""
-    return coverage(load_library(book.home))
+def packs(request: Request[Any, Any, Any], book: NamedDependency[Book], after: After = "", limit: Limit = 1000) -> Response[list[Coverage]]:
+    """Every pack by its name: publisher, rank, rows, years, places, how far its numbers were checked."""
+    found = sorted((one for one in coverage(load_library(book.home)) if one.pack > after), key=lambda one: one.pack)
+    return page_of(request, found, limit=limit, last=found[limit - 1].pack if len(found) > limit else None)
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True, tags=["factors"])

@@ -14,6 +14,7 @@ import polars as pl
 from sqlmodel import Session
 
 from carbon.errors import DivisionNotFound
+from carbon.reach import is_published, lies_within
 from carbon.region.divisions import NATION, Division, DivisionTree
 from carbon.region.filings import FiledRow, HolderRef, apart, by_book, by_child, filed_cells, filed_rows, filers, has_examples, stays
 from carbon.region.rollup import rollup
@@ -65,7 +66,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     """Everything on the page, integers in g unless a name says otherwise; None is "no value", never zero.
 
-    `apart`: masses filed only as CO2e of another GWP set, in no total of CO2e here.
+    `apart`: masses filed only as CO2e of another GWP set, in no total of CO2e here. `filed_whole`: whether what was filed is shown whole,
+    or only what is the reader's to see.
     """
 
     place: Place
@@ -87,6 +89,7 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     filed: tuple[FiledRow, ...]
     filed_g: dict[str, int]
     filed_unallocated_g: int | None
+    filed_whole: bool
     apart: dict[str, int]
     holders: tuple[HolderRef, ...]
     example: bool
@@ -106,14 +109,15 @@ def dashboard(
 ) -> Dashboard:  # fmt: skip
     """The dashboard of `code`. Without a year the latest that a source or a filing has; without a source the one that says most below.
 
-    Raises DivisionNotFound where the code never was a division.
+    Raises DivisionNotFound where the code never was a division, or is a city or county that is not the principal's: the two are told alike.
     """
-    if code not in tree:
+    whole = lies_within(principal, code, tree)
+    if code not in tree or not (whole or is_published(code, tree)):
         raise DivisionNotFound(code)
     found = [(series, rolled_series(session, series, tree)) for series in all_series(session) if smallest_unit(series.gas) == "g"]
     usable = [(series, rolled) for series, rolled in found if code in rolled.sums]
     chosen = next((pair for pair in usable if pair[0].source == source), None) or fullest(usable, code, tree)
-    every_cell = filed_cells(session, tree, code)
+    every_cell = filed_cells(session, principal, tree, code)
     filed_years = sorted({period // 100 for period in every_cell["period"].unique()})
     series_years = sorted(chosen[1].sums[code]) if chosen else []
     years = tuple(sorted({*series_years, *filed_years, *(y for _, rolled in usable for y in rolled.sums[code])}))
@@ -150,6 +154,7 @@ def dashboard(
         filed=filed_rows(rolled_filed, prices),
         filed_g=by_book(rolled_filed, prices),
         filed_unallocated_g=filed_below.get(code),
+        filed_whole=whole,
         apart=apart(rolled_filed, prices),
         holders=filers(session, lying, when, prices) if when else (),
         example=has_examples(session, principal, tree, code),

@@ -64,6 +64,10 @@ class DivisionTree:
     def __contains__(self, code: str) -> bool:
         return code in self._times
 
+    def codes(self) -> tuple[str, ...]:
+        """Every code that ever was."""
+        return tuple(self._times)
+
     def at(self, code: str, day: date) -> Division | None:
         """What the code meant on that day, or None where there was no such division; the newer meaning in the year of a change."""
         return next((row for row in reversed(self._times.get(code, ())) if row.on(day)), None) or _abroad(code)

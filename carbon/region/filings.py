@@ -1,7 +1,7 @@
 """What holders filed in a division: the cells of its sites by book, scope and category, and the sites themselves.
 
 Masses by gas add up exactly. Each value in CO2e is rounded once, so values of parts may miss the value of the whole by a gram.
-A book's cells change only when its log grows, so they are kept in memory under the root of the log.
+A book's cells change only when its log grows, so they are kept in memory under the root of the log, apart for each bound by holders.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from carbon import chart
+from carbon import chart, reach
 from carbon.holder import scoped
 from carbon.region.divisions import DivisionTree
 from carbon.region.rollup import child_within, placed
@@ -25,9 +25,9 @@ from ledger.principal import Principal
 from ledger.tables import AccountRow, CommodityRow, HeadRow, PostingRow
 from ledger.types import table_of
 
-KEPT_MAX = 4
+KEPT_MAX = 32
 RANGES, NUMBERS = 200, 1_000  # beginnings of names, and ids, in one query
-_KEPT: dict[tuple[str, bytes], pl.DataFrame] = {}
+_KEPT: dict[tuple[str, bytes, frozenset[str] | None], pl.DataFrame] = {}
 _LOCK = Lock()
 
 
@@ -72,19 +72,24 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
         return f"holder/{self.holder}/{chart.word(self.site)}/"
 
 
-def filed_cells(session: Session, tree: DivisionTree, code: str) -> pl.DataFrame:
-    """The `placed` cells of the division and all below it, of every month."""
-    every = _every_cell(session)
-    inside = [division for division in every["division"].unique() if child_within(division, tree, code) is not None]
+def filed_cells(session: Session, principal: Principal, tree: DivisionTree, code: str) -> pl.DataFrame:
+    """The `placed` cells of the division and all below it, of every month: what the principal may see of them."""
+    every = _every_cell(session, principal)
+    inside = [
+        division
+        for division in every["division"].unique()
+        if child_within(division, tree, code) is not None and reach.in_bound(principal, division, tree)
+    ]
     return every.filter(pl.col("division").is_in(inside))
 
 
-def _every_cell(session: Session) -> pl.DataFrame:
+def _every_cell(session: Session, principal: Principal) -> pl.DataFrame:
+    """The sums of all holders, or of the lines of those to whom the principal is bounded; not bounded by divisions yet."""
     head = sa.select(table_of(HeadRow).c.root)
     root = bytes(session.execute(head).scalar_one())
-    key = (str(session.connection().engine.url), root)
+    key = (str(session.connection().engine.url), root, principal.holders)
     if (found := _KEPT.get(key)) is None:
-        found = placed(cells(session))
+        found = placed(cells(session) if principal.holders is None else reach.own_cells(session, principal.holders))
         if bytes(session.execute(head).scalar_one()) == root:  # nobody posted between the two reads
             with _LOCK:
                 while len(_KEPT) >= KEPT_MAX:
@@ -141,7 +146,7 @@ def has_examples(session: Session, principal: Principal, tree: DivisionTree, cod
     query = (
         sa.select(sa.literal(1))
         .select_from(table_of(HolderRow).join(table_of(SiteRow), s.holder_id == h.id).join(table_of(SiteDivisionRow), lies.site_id == s.id))
-        .where(h.example == 1, _within(lies.division, tree.stem(code)))
+        .where(h.example == 1, _within(lies.division, tree.stem(code)), reach.within(principal, lies.division))
         .limit(1)
     )
     return session.execute(scoped(query, principal, holder=h.id)).first() is not None
@@ -166,7 +171,7 @@ def stays(session: Session, principal: Principal, tree: DivisionTree, code: str)
             .join(table_of(HolderRow), h.id == s.holder_id)
             .join(table_of(AliasRow), sa.and_(a.holder_id == h.id, a.kind == "name"))
         )
-        .where(_within(lies.division, tree.stem(code)))
+        .where(_within(lies.division, tree.stem(code)), reach.within(principal, lies.division))
         .order_by(h.id, s.code, lies.valid_from)
     )
     return [

@@ -1,4 +1,4 @@
-"""Statistical series: what statisticians publish about divisions. Never postings; the same source again is a new edition."""
+"""Divisions and their statistical series: what statisticians publish. Never postings; the same source again is a new edition."""
 
 from datetime import datetime
 
@@ -8,6 +8,18 @@ from sqlmodel import Field, SQLModel
 from ledger.types import Blob, Instant, Int, Text
 
 APPEND_ONLY = {"append_only": True}
+
+
+class DivisionBelowRow(SQLModel, table=True):
+    """The closure of the tree: `division` is `ancestor` or ever lay in it, however deep. Its rows come with `carbon.region.closure`."""
+
+    __tablename__ = "division_below"
+    __table_args__ = (
+        sa.Index("division_below_division", "division"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False, "info": APPEND_ONLY | {"shipped": True}},
+    )
+    ancestor: str = Field(sa_type=Text, primary_key=True)
+    division: str = Field(sa_type=Text, primary_key=True)
 
 
 class SeriesRow(SQLModel, table=True):

@@ -141,7 +141,7 @@ def test_faults_go_to_standard_error_all_at_once(place: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [(["calc", "power.csv", "--gwp", "AR9"], 1, "AR5.100"), (["calc"], 2, "FILE"), (["nonsense"], 2, "nonsense"), (["balance", "x"], 1, "tanzhang init"),
-     (["serve", "--host", "0.0.0.0"], 2, "no sign-in yet"), (["calc", "missing.csv"], 3, "missing.csv")],
+     (["serve", "--host", "0.0.0.0"], 2, "lets other machines in"), (["calc", "missing.csv"], 3, "missing.csv")],
 )  # fmt: skip
 def test_what_goes_wrong_is_a_sentence_and_a_code(
     place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str

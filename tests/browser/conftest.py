@@ -9,6 +9,7 @@ import time
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.api.example import example_book
+from tests.browser.people import Doors, populated
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -39,36 +41,58 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `tanzhang serve` over the example book."""
+    """The address of `tanzhang serve` over the example book, which has no users: who sits there reads."""
     home: Path = tmp_path_factory.mktemp("browser-home")
     example_book(home).engine.dispose()
+    with _served(home) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def doors_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the book of `doors` lies."""
+    return tmp_path_factory.mktemp("doors-home")
+
+
+@pytest.fixture(scope="session")
+def doors(chromium: str, doors_home: Path) -> Iterator[Doors]:
+    """`tanzhang serve` over the example book with a user of each office."""
+    tokens, firm, other = populated(doors_home)
+    with _served(doors_home) as address:
+        yield Doors(address, tokens, firm, other)
+
+
+@contextmanager
+def _served(home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TANZHANG_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--home", str(home)],
-        env=environment, cwd=Path(__file__).parent.parent.parent, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    told = home / "told.log"  # a file, since a pipe that nobody empties would stop the server
+    with told.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--home", str(home)],
+            env=environment, cwd=Path(__file__).parent.parent.parent, stdout=out, stderr=out,
+        )  # fmt: skip
     try:
-        _wait(address, process)
+        _wait(address, process, told)
         yield address
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait(address: str, process: "subprocess.Popen[str]") -> None:
-    for _ in range(200):
+def _wait(address: str, process: "subprocess.Popen[bytes]", told: Path) -> None:
+    for _ in range(600):
         if process.poll() is not None:
-            pytest.fail(f"the server stopped: {process.stderr.read() if process.stderr else ''}")
+            pytest.fail(f"the server stopped: {told.read_text(encoding='utf-8')}")
         try:
             with urllib.request.urlopen(f"{address}/api/v1/health", timeout=2):
                 return
         except OSError:
             time.sleep(0.1)
-    pytest.fail("the server did not answer within 20 seconds")
+    pytest.fail("the server did not answer within a minute")
 
 
 @dataclass
@@ -108,5 +132,6 @@ def seen(watched: Watched, name: str) -> None:
     page = watched.page
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} scrolls sideways"
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    picture = SHOTS / f"{name}.png"
+    picture.parent.mkdir(exist_ok=True, parents=True)
+    page.screenshot(path=picture, full_page=True)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from api.commands.backup import _means
+from api.commands.backup import means as means_of_a_deployment
 from carbon.holder import add_holder
 from ledger import pg_archive
 from ledger.audit import verify
@@ -57,7 +57,7 @@ def taken(book: Book, into: Path) -> Manifest:
 
 @cache
 def means() -> Means:
-    return replace(_means(), verify=verify)  # these books have cells of no line, which carbon's laws would not have
+    return replace(means_of_a_deployment(), verify=verify)  # these books have cells of no line, which carbon's laws would not have
 
 
 def put_back(source: Path, place: Place, key: Key | None = None, **options: Any) -> Restored:
@@ -132,5 +132,5 @@ def filled(book: Book, entries: int = 5) -> Book:
     pack.write_text("id,value\n示例,1\n", encoding="utf-8")
     (book.home / "packs" / ".draft-x").mkdir()
     (book.home / "packs" / ".draft-x" / "factors.csv").write_text("half")
-    (book.home / "tanzhang.toml").write_text('timezone = "Asia/Shanghai"\ndatabase_url = "postgresql://app:secret@db/book"\n')
+    (book.home / "tanzhang.toml").write_text('timezone = "Asia/Shanghai"\ndatabase_url = "postgresql://app:unspoken@db/book"\n')
     return book

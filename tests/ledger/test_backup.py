@@ -45,7 +45,7 @@ def test_a_restored_book_is_the_book_in_every_table_keeps_every_law_and_goes_on(
         DATABASE[book.dialect], f"checkpoints/{book.id}.log", PACK, "tanzhang.toml"
     ]  # fmt: skip
     assert (manifest.book, manifest.engine, manifest.size, manifest.revision) == (book.id, book.dialect, 5, REVISION)
-    assert b"secret" not in b"".join(file.read_bytes() for file in (tmp_path / "backup").rglob("*") if file.is_file())
+    assert b"unspoken" not in b"".join(file.read_bytes() for file in (tmp_path / "backup").rglob("*") if file.is_file())
     place = places("home")
     done = put_back(tmp_path / "backup", place, signing(book))
     assert (done.manifest, done.found, done.new_key, done.set_aside) == (manifest, "kept apart", None, None)

@@ -23,6 +23,31 @@ document.addEventListener('click', event => {
   });
 });
 
+// `/` leads to the search box, Escape and a click elsewhere close what is open
+document.addEventListener('keydown', event => {
+  const open = [...document.querySelectorAll('.menu-box[open], .help[open]')];
+  if (event.key === 'Escape' && open.length) {
+    open.forEach(box => {
+      const held = box.contains(document.activeElement);
+      box.open = false;
+      if (held) box.querySelector('summary').focus();
+    });
+    return;
+  }
+  const typing = event.target.closest('input, select, textarea, [contenteditable]');
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  const menu = document.querySelector('.menu-box');
+  const box = [...document.querySelectorAll('.find-box input')].find(one => one.offsetParent) || document.getElementById('find-phone');
+  if (!box) return;
+  event.preventDefault();
+  if (menu && menu.contains(box)) menu.open = true;
+  box.focus();
+  box.select();
+});
+document.addEventListener('click', event => {
+  document.querySelectorAll('.menu-box[open], .help[open]').forEach(box => { if (!box.contains(event.target)) box.open = false; });
+});
+
 document.addEventListener('htmx:afterSettle', event => {
   mount(document);
   const count = document.querySelector('[data-count]');
