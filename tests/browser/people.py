@@ -1,5 +1,6 @@
 """Who comes to the doors in the browser tests: one user an office, some with a login, one with an authenticator; and where they go."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +77,10 @@ def opened(home: Path) -> Book:
 
 
 R = Office.REGULATOR
+SOAK = os.environ.get("TANZHANG_SOAK") == "1"
+USUAL = [("en", "desk"), ("zh", "phone")]
+"""The readers of `make test`; TANZHANG_SOAK=1 asks for each language at each width."""
+
 PLACES: list[tuple[str, Office | None, str]] = [
     ("sign-in", None, "/sign-in"), ("stranger-nation", None, "/regions/100000?year=2017"), ("stranger-factors", None, "/factors"),
     ("help", None, "/help"), ("nation", R, "/regions/100000?year=2017"), ("province", R, "/regions/330000?year=2017"),

@@ -25,6 +25,7 @@ PAYLOADS = {
     "the year zero": "0000-00-00", "the last day": "9999-12-31",
 }  # fmt: skip
 USUAL = ["NUL", "no utf-8", "a surrogate", "beyond 64 bits", "a quote", "a float", "the last day", "wildcards"]
+CLIENT_MAX = 60_000  # what the tests' own client sends at most
 NOT_ASKED = {"request", "book", "principal", "body", "data", "session", "connection"}
 
 
@@ -53,6 +54,8 @@ def test_no_parameter_breaks_a_read(besieged_on: tuple[Besieged, TestClient[Any]
                 continue
             query = "&".join(f"{name}={text}" for name in asked_of(way))
             for address in {f"{way.path}?{query}", *(f"{way.path}?{name}={text}" for name in (asked_of(way) if SOAK else []))}:
+                if len(address) > CLIENT_MAX:
+                    continue
                 answer = client.get(address, headers={"accept": "text/html" if way.is_page else "application/json"})
                 assert answer.status_code < 500, f"{payload}: {address[:200]}: {answer.text[:300]}"
                 assert "Traceback" not in answer.text
