@@ -123,7 +123,9 @@ TITLES = {
     405: N_("This address does not take that method"),
     406: N_("Not in that form"),
     413: N_("Too large"),
+    414: N_("The address is too long"),
     415: N_("This type of content is not read here"),
+    421: N_("Not this machine"),
     422: N_("The data cannot be used"),
     500: N_("Something broke on our side"),
 }
