@@ -1,5 +1,5 @@
-"""A client of /api/v1 for programs: `Client("https://carbon.example.org", key="tzk_…")`. It needs httpx and msgspec, and nothing else of
-this project.
+"""A client of /api/v1 for programs: `Client("https://carbon.example.org", key="tzk_…")`. It needs httpx and msgspec, and of
+this project nothing but `api.work.told`, the forms of answers.
 
 Numbers of the books are ints here, though they travel as texts. Every call that changes something bears an Idempotency-Key and is repeated
 with the same key where the way there or back broke, so that it is done once. Lists are read page by page as they are iterated.
@@ -16,12 +16,13 @@ from uuid import uuid4
 import httpx
 import msgspec
 
+from api.work.told import Delivery, Endpoint, JobView, Registered
+
 BASE = "/api/v1"
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {".csv": CSV, ".xlsx": XLSX, ".jsonl": "application/jsonl"}
 PASSING = frozenset({429, 502, 503, 504})
 IN_FLIGHT = "idempotency.in-flight"
-ENDED = frozenset({"done", "failed"})
 Found = TypeVar("Found")
 
 
@@ -42,7 +43,7 @@ class Unreachable(Exception):
 class JobFailed(Exception):
     """A job that ended without its result; `problem` says why, as a `Problem` would."""
 
-    def __init__(self, job: "Job") -> None:
+    def __init__(self, job: JobView) -> None:
         self.job = job
         self.problem = Problem(int((job.problem or {}).get("status", 500)), job.problem or {})
         super().__init__(f"job {job.id}: {self.problem}")
@@ -81,63 +82,11 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     imported_at: datetime
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job has come: `permille` of 1,000."""
-
-    id: str
-    kind: str
-    status: str
-    permille: int
-    step: str
-    version: int
-    attempts: int
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-    created_at: datetime
-    changed_at: datetime
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.status in ENDED
-
-
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Lines that are still written, and the ETag to change them by."""
 
     lines: list[dict[str, Any]]
     etag: str = ""
-
-
-class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook of your office."""
-
-    id: str
-    url: str
-    events: tuple[str, ...]
-    failures: int
-    created_at: datetime
-    disabled_at: datetime | None
-
-
-class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook just made, with the secret that is shown this once."""
-
-    webhook: Webhook
-    secret: str
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a webhook: due, delivered or dead."""
-
-    id: str
-    event: str
-    status: str
-    attempts: int
-    answer: int | None
-    reason: str | None
-    created_at: datetime
-    ended_at: datetime | None
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,28 +159,28 @@ class Client:
     def file(
         self, holder: str, content: bytes | Path, *, name: str = "", kind: str = CSV, replace: str | None = None,
         allow_duplicates: bool = False, later: bool = False, key: str | None = None,
-    ) -> Receipt | Job:  # fmt: skip
+    ) -> Receipt | JobView:  # fmt: skip
         """Book a file, given by its bytes and kind or its path. A large one, or one for `later`, gives the job that books it: `wait`."""
         if isinstance(content, Path):
             name, kind, content = name or content.name, KINDS[content.suffix.lower()], content.read_bytes()
         asked = {"name": name, "replace": replace, "allow_duplicates": "true" if allow_duplicates else None}
         headers = {"content-type": kind} | ({"prefer": "respond-async"} if later else {})
         answer = self._call("POST", f"/holders/{quote(holder)}/files", params=asked, content=content, headers=headers, key=key)
-        return _decoded(answer, Job) if answer.status_code == 202 else _decoded(answer, Receipt)
+        return _decoded(answer, JobView) if answer.status_code == 202 else _decoded(answer, Receipt)
 
     def files(self, holder: str, *, limit: int = 1000) -> Iterator[Import]:
         """The files that were booked for a holder."""
         return self._pages(f"/holders/{quote(holder)}/files", {"limit": limit}, Import)
 
-    def job(self, job: str) -> Job:
+    def job(self, job: str) -> JobView:
         """How far a job has come."""
-        return self._read(f"/jobs/{quote(job)}", Job)
+        return self._read(f"/jobs/{quote(job)}", JobView)
 
-    def jobs(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[JobView]:
         """Your jobs of the last 30 days."""
-        return self._pages("/jobs", {}, Job)
+        return self._pages("/jobs", {}, JobView)
 
-    def wait(self, job: Job | str, *, within: float = 600.0, every: float = 0.5) -> Job:
+    def wait(self, job: JobView | str, *, within: float = 600.0, every: float = 0.5) -> JobView:
         """The job once it is done. Raises JobFailed, TimeoutError."""
         until = time.monotonic() + within
         while True:
@@ -264,18 +213,18 @@ class Client:
 
     # webhooks
 
-    def add_webhook(self, url: str, events: Sequence[str], *, key: str | None = None) -> NewWebhook:
+    def add_webhook(self, url: str, events: Sequence[str], *, key: str | None = None) -> Registered:
         """Tell an address what happens; its secret is in the answer, this once."""
         body = msgspec.json.encode({"url": url, "events": list(events)})
-        return _decoded(self._call("POST", "/webhooks", content=body, headers={"content-type": "application/json"}, key=key), NewWebhook)
+        return _decoded(self._call("POST", "/webhooks", content=body, headers={"content-type": "application/json"}, key=key), Registered)
 
-    def webhooks(self) -> Iterator[Webhook]:
+    def webhooks(self) -> Iterator[Endpoint]:
         """The webhooks of your office."""
-        return self._pages("/webhooks", {}, Webhook)
+        return self._pages("/webhooks", {}, Endpoint)
 
-    def enable_webhook(self, webhook: str) -> Webhook:
+    def enable_webhook(self, webhook: str) -> Endpoint:
         """Tell a webhook again that was disabled."""
-        return _decoded(self._call("POST", f"/webhooks/{quote(webhook)}/enable"), Webhook)
+        return _decoded(self._call("POST", f"/webhooks/{quote(webhook)}/enable"), Endpoint)
 
     def remove_webhook(self, webhook: str) -> None:
         """Tell a webhook nothing any more."""

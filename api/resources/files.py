@@ -16,9 +16,10 @@ from api.doors import FILER, READER
 from api.paging import After, Limit, page_of
 from api.problems import Problem
 from api.resources.calc import CSV, EXAMPLE, JSONL, WrongType, csv_of, today
-from api.resources.jobs import JobView, view
+from api.resources.jobs import view
 from api.work.filing import FILE, Filing, book_file
 from api.work.job import enqueue
+from api.work.told import JobView
 from carbon.holder import find_holder
 from carbon.imports import Import, find_import, imports
 from carbon.record import RecordReceipt

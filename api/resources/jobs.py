@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,28 +16,12 @@ from api.bounds import office_of
 from api.doors import SELF
 from api.paging import After, Limit, page_of
 from api.work.errors import JobNotFound
-from api.work.job import ENDED, Job, find_job, jobs
+from api.work.job import Job, find_job, jobs
+from api.work.told import JobView
 from ledger.book import Book
 
 EVERY_S = 0.5
 LONGEST_S = 600.0
-
-
-class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """A job: `status` is queued, running, done or failed; `permille` how far it is; `result` what the call would have answered, or
-    `problem` why there is none."""
-
-    id: str
-    kind: str
-    status: str
-    permille: int
-    step: str
-    version: int
-    attempts: int
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-    created_at: datetime
-    changed_at: datetime
 
 
 def view(job: Job) -> JobView:
@@ -61,7 +44,7 @@ def list_jobs(
 def one_job(request: Request[Any, Any, Any], job: FromPath[str], book: NamedDependency[Book]) -> Response[JobView]:
     """How far a job of yours has come. Retry-After says when to ask again."""
     told = seen(book, office_of(request), job)
-    return Response(view(told), headers={} if told.status in ENDED else {"Retry-After": "2"})
+    return Response(view(told), headers={} if told.ended else {"Retry-After": "2"})
 
 
 def seen(book: Book, office: Binding, job: str) -> Job:
@@ -89,9 +72,9 @@ async def changes(book: Book, office: Binding, job: Job, *, after: int) -> Async
     while True:
         if job.version > after:
             after = job.version
-            name = job.status if job.status in ENDED else "progress"
+            name = job.status if job.ended else "progress"
             yield ServerSentEventMessage(data=msgspec.json.encode(view(job)).decode(), event=name, id=job.version)
-        if job.status in ENDED or asyncio.get_running_loop().time() > until:
+        if job.ended or asyncio.get_running_loop().time() > until:
             return
         await asyncio.sleep(EVERY_S)
         try:

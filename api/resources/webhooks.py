@@ -11,8 +11,9 @@ from litestar.params import FromPath, JSONBody
 from api.bounds import office_of
 from api.doors import SELF
 from api.paging import After, Limit, page_of
-from api.work.outbox import Delivery, deliveries
-from api.work.webhook import Endpoint, enable, find_webhook, register, remove, webhooks
+from api.work.outbox import deliveries
+from api.work.told import Delivery, Endpoint, Registered
+from api.work.webhook import enable, find_webhook, register, remove, webhooks
 from ledger.book import Book
 
 
@@ -21,13 +22,6 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     url: Annotated[str, msgspec.Meta(max_length=1000)]
     events: Annotated[list[Annotated[str, msgspec.Meta(max_length=60)]], msgspec.Meta(min_length=1, max_length=20)]
-
-
-class Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook and its secret, which is shown this once: keep it where you check signatures."""
-
-    webhook: Endpoint
-    secret: str
 
 
 @post("/webhooks", opt=SELF, sync_to_thread=True, tags=["webhooks"])

@@ -7,7 +7,6 @@ fails for another reason is tried again, later each time.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,37 +15,25 @@ from sqlmodel import Session
 from uuid6 import uuid7
 
 from api.work.errors import JobNotFound, LeaseLost
+from api.work.told import DONE, ENDED, FAILED, JobView
 from carbon.holder import new_id
 from carbon.tables import JobRow
 from ledger.book import Book
 from ledger.types import table_of
 
-QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-ENDED = frozenset({DONE, FAILED})
+QUEUED, RUNNING = "queued", "running"
 LEASE = timedelta(seconds=60)
 KEPT_FOR = timedelta(days=30)
 ATTEMPTS_MAX = 6
 BACKOFF_S = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as its user may see it. `permille` is how far it is of 1,000; `result` or `problem` is there once it ended."""
+class Job(JobView, frozen=True, kw_only=True):
+    """A job with what its user is not told: whose it is, what it works on, under which lease."""
 
-    id: str
-    kind: str
     user: str
     binding: str
     content: dict[str, Any]
-    status: str
-    permille: int
-    step: str
-    version: int
-    attempts: int
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
-    created_at: datetime
-    changed_at: datetime
     lease: str | None
 
 
@@ -161,8 +148,6 @@ def _query() -> sa.Select[Any]:
 
 
 def _job(row: sa.RowMapping) -> Job:
-    result, problem = (json.loads(row[name]) if row[name] else None for name in ("result", "problem"))
-    return Job(
-        row["id"], row["kind"], row["user_id"], row["binding_id"], json.loads(row["content"]), row["status"], row["permille"], row["step"],
-        row["version"], row["attempts"], result, problem, row["created_at"], row["changed_at"], row["lease"],
-    )  # fmt: skip
+    told = {name: json.loads(row[name]) if row[name] else None for name in ("content", "result", "problem")}
+    known = {**row, **told, "user": row["user_id"], "binding": row["binding_id"]}
+    return Job(**{name: known[name] for name in Job.__struct_fields__})

@@ -20,6 +20,7 @@ from api.auth.tables import BindingRow, UserRow
 from api.auth.user import Binding
 from api.auth.vault import Vault
 from api.outgoing import OutgoingFailed, OutgoingRefused, Reach, call
+from api.work.told import Delivery
 from api.work.webhook import FAILURES_MAX
 from carbon.errors import HolderNotFound
 from carbon.holder import find_holder
@@ -32,20 +33,6 @@ AGAIN_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 GONE = 410
 HELD = timedelta(seconds=60)
 KEPT_FOR = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message to a webhook, as its office may see it."""
-
-    id: str
-    event: str
-    status: str
-    attempts: int
-    answer: int | None
-    reason: str | None
-    created_at: datetime
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ that fails again and again, or answers 410 Gone, is disabled; nothing is sent to
 import base64
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from sqlmodel import Session
 from api.auth.user import Binding
 from api.auth.vault import Vault
 from api.work.errors import WebhookNotFound, WebhookRefused
+from api.work.told import Endpoint
 from carbon.holder import new_id
 from carbon.tables import WebhookRow
 from ledger.types import table_of
@@ -26,18 +26,6 @@ EVENTS = ("file.booked", "job.done", "job.failed")
 OF_ONE_OFFICE_MAX = 10
 SECRET_BYTES, PREFIX = 32, "whsec_"
 FAILURES_MAX = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A webhook as its office may see it: never its secret."""
-
-    id: str
-    url: str
-    events: tuple[str, ...]
-    failures: int
-    created_at: datetime
-    disabled_at: datetime | None
 
 
 def register(

@@ -1,6 +1,5 @@
 """Drafts: nobody writes over what another wrote meanwhile."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,20 +8,9 @@ from litestar.testing import TestClient
 from api.auth.office import Office
 from api.client import Problem
 from ledger.book import Book
-from tests.api.machines import Machine, application, client, machine
+from tests.api.machines import Machine, client, machine
 
 LINE = {"activity": "electricity.grid", "quantity": "100", "unit": "kWh", "day": "2023-07-01", "site": "s01", "extra": {"x_meter": "7"}}
-
-
-@pytest.fixture
-def firm(book: Book) -> Machine:
-    return machine(book)
-
-
-@pytest.fixture
-def http(book: Book) -> Iterator[TestClient[Any]]:
-    with TestClient(application(book)) as one:
-        yield one
 
 
 def test_a_draft_is_written_read_changed_and_thrown_away(http: TestClient[Any], firm: Machine) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,15 +17,16 @@ from litestar.testing import TestClient
 from api.auth.office import Office
 from api.auth.user import end_binding
 from api.auth.vault import Vault
-from api.client import Client, Job, JobFailed, Problem
+from api.client import Client, JobFailed, Problem
 from api.outgoing import Reach
 from api.work import job as jobs
 from api.work.errors import LeaseLost
+from api.work.told import JobView
 from api.work.worker import Worker
 from carbon.tables import ActivityLineRow, ImportRow, JobRow
 from ledger.book import Book
 from ledger.types import table_of
-from tests.api.machines import HEAD, POWER, Machine, application, client, machine
+from tests.api.machines import HEAD, POWER, Machine, client, machine
 
 
 def worker(book: Book, **more: Any) -> Worker:
@@ -37,25 +38,9 @@ def count(book: Book, model: Any) -> int:
         return int(session.execute(sa.select(sa.func.count()).select_from(table_of(model))).scalar_one())
 
 
-@pytest.fixture
-def firm(book: Book) -> Machine:
-    return machine(book)
-
-
-@pytest.fixture
-def http(book: Book) -> Iterator[TestClient[Any]]:
-    with TestClient(application(book)) as one:
-        yield one
-
-
-@pytest.fixture
-def one(http: TestClient[Any], firm: Machine) -> Client:
-    return client(http, firm)
-
-
-def asked(one: Client, firm: Machine, text: str = POWER, **more: Any) -> Job:
+def asked(one: Client, firm: Machine, text: str = POWER, **more: Any) -> JobView:
     job = one.file(firm.holder, text.encode(), name="july.csv", later=True, **more)
-    assert isinstance(job, Job)
+    assert isinstance(job, JobView)
     return job
 
 

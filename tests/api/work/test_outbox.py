@@ -21,7 +21,7 @@ from api.work.worker import Worker
 from carbon.tables import DeliveryRow, WebhookRow
 from ledger.book import Book
 from ledger.types import table_of
-from tests.api.machines import HOOKS, POWER, Machine, application, client, machine
+from tests.api.machines import HOOKS, POWER, Machine, client, machine
 
 URL = f"https://{HOOKS}/in"
 
@@ -56,22 +56,6 @@ def ear() -> Iterator[Ear]:
     yield one
     one.server.shutdown()
     one.server.server_close()
-
-
-@pytest.fixture
-def firm(book: Book) -> Machine:
-    return machine(book)
-
-
-@pytest.fixture
-def http(book: Book) -> Iterator[TestClient[Any]]:
-    with TestClient(application(book)) as one:
-        yield one
-
-
-@pytest.fixture
-def one(http: TestClient[Any], firm: Machine) -> Client:
-    return client(http, firm)
 
 
 def worker(book: Book, now: Any = None) -> Worker:
