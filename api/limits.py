@@ -20,7 +20,7 @@ from api.work.errors import TooManyRequests
 
 WINDOW_S = 60
 BUCKETS_MAX = 50_000
-FREE = ("/static/", "/api/v1/health", "/health", "/ready", "/alive", "/metrics")
+FREE = ("/static/", "/api/v1/health", "/health", "/ready", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Lists page by page: those after the last one's key, and a Link to the next page (RFC 8288)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -12,11 +12,11 @@ After = Annotated[str, QueryParameter(max_length=400, description="The key of th
 Row = TypeVar("Row")
 
 
-def page_of(request: Request[Any, Any, Any], rows: Sequence[Row], *, limit: int, last: str | None = None) -> Response[list[Row]]:
-    """The first `limit` of `rows`, which are one more where there is more; `last` is the key of the last that is shown."""
+def page_of(request: Request[Any, Any, Any], rows: Sequence[Row], *, limit: int, key: Callable[[Row], str]) -> Response[list[Row]]:
+    """The first `limit` of `rows`, which are one more where there is more; `key` is what the list goes on after."""
     shown = list(rows[:limit])
     headers = {}
-    if len(rows) > limit and last is not None:
+    if len(rows) > limit:
         asked = [(name, value) for name, value in request.query_params.multi_items() if name not in {"after", "limit"}]
-        headers["Link"] = f'<{request.url.path}?{urlencode([*asked, ("after", last), ("limit", limit)])}>; rel="next"'
+        headers["Link"] = f'<{request.url.path}?{urlencode([*asked, ("after", key(shown[-1])), ("limit", limit)])}>; rel="next"'
     return Response(shown, headers=headers)

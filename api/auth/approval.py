@@ -23,6 +23,8 @@ from api.auth.user import Binding, find_binding, find_user
 from ledger.types import table_of
 
 PAGE = 50
+STATES = {"open": True, "decided": False, "all": None}
+"""Which requests a list shows, by what may be asked of it, and whether those are open."""
 Content = dict[str, Any]
 
 

@@ -100,6 +100,12 @@ def known(session: Session, vault: Vault, user_id: str) -> dict[str, str]:
     return {name: unseal(key, bytes(sealed), about=f"{user_id}/{name}").decode() for name, sealed in found}
 
 
+def called(session: Session, vault: Vault, user_id: str) -> str:
+    """What a person is called: by name, else by login, else by id."""
+    told = known(session, vault, user_id)
+    return told.get("name") or told.get("login") or user_id
+
+
 def forget(session: Session, vault: Vault, user_id: str) -> None:
     """Destroy the person's key, at once and whatever becomes of the session, and delete what it sealed. There is no way back."""
     row = table_of(PersonKeyRow).c

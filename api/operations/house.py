@@ -161,9 +161,8 @@ def _users(opened: Book, chosen: Settings) -> Iterator[Finding]:
     mend = "; ".join(f"`tanzhang user add LOGIN --role {office}`" for office in lacking)
     yield Finding("users", None if lacking else True, found, mend)
     if examples:
-        production = bool(chosen.public_url) or getattr(chosen, "environment", "") == "production"
         mend = "their passwords are known to all: keep the demo's book apart (--home), and open one of your own with `tanzhang init`"
-        yield Finding("demo users", False if production else None, f"{examples} users of the demo", mend)
+        yield Finding("demo users", None if chosen.is_demo else False, f"{examples} users of the demo", mend)
 
 
 def _age(place: Path, deed: Deed, every: timedelta, command: str) -> Iterator[Finding]:

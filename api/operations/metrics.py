@@ -20,15 +20,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlmodel import SQLModel
 
 from api.doors import PUBLIC
 from api.hardening import LOOPBACK_NAMES, check_host
 from api.operations.marks import marked
 from api.operations.watch import Answered
+from carbon.tables import JobRow
 from ledger.balances import log_size
 from ledger.book import Book
 from ledger.checkpoint import newest_size
+from ledger.types import table_of
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PASSED_ON = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
@@ -64,19 +65,16 @@ class BookFigures(Collector):
             if at is not None:
                 age = (datetime.now(UTC) - at).total_seconds()
                 yield GaugeMetricFamily(f"tanzhang_{name}_age_seconds", f"Since the last {name} of this book that held.", value=age)
-        if jobs is not None:
-            waiting = GaugeMetricFamily("tanzhang_jobs", "Jobs by what they are doing.", labels=["state"])
-            for state, number in jobs:
-                waiting.add_metric([str(state)], number)
-            yield waiting
+        waiting = GaugeMetricFamily("tanzhang_jobs", "Jobs by what they are doing.", labels=["status"])
+        for status, number in jobs:
+            waiting.add_metric([status], number)
+        yield waiting
 
 
-def _jobs(connection: sa.Connection) -> list[tuple[str, int]] | None:
-    """Jobs by state, where the book keeps any."""
-    table = SQLModel.metadata.tables.get("job")
-    if table is None or "state" not in table.c:
-        return None
-    return [(state, number) for state, number in connection.execute(sa.select(table.c.state, sa.func.count()).group_by(table.c.state))]
+def _jobs(connection: sa.Connection) -> list[tuple[str, int]]:
+    """How many jobs there are, by status."""
+    status = table_of(JobRow).c.status
+    return [(str(one), number) for one, number in connection.execute(sa.select(status, sa.func.count()).group_by(status).order_by(status))]
 
 
 async def from_this_machine(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

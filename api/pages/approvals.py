@@ -5,20 +5,19 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.response import Redirect, Response
+from litestar.response import Response
 from sqlmodel import Session
 
 from api.auth import vault as person
-from api.auth.approval import MATTERS, PAGE, Approval, Decision, approvals, decide, find_approval, may_decide
+from api.auth.approval import MATTERS, PAGE, STATES, Approval, Decision, approvals, decide, find_approval, may_decide
 from api.auth.errors import AlreadyDecided, AskerGone, BadUser, OwnRights, UserNotFound
 from api.auth.office import Office
 from api.auth.reopening import REOPEN, ask_reopening
 from api.auth.rights import GIVE, TAKE
 from api.bounds import office_of
 from api.doors import ASKER, DECIDER
-from api.pages.notices import notice
-from api.pages.shell import Asked, language_of, page, translate
-from api.pages.sign_in import Form, now
+from api.pages.shell import Asked, page, translate
+from api.pages.sign_in import Form, now, onto
 from api.pages.users import bound_words, office_words, said_of
 from api.problems import N_, problem_of
 from ledger.book import Book
@@ -29,7 +28,6 @@ MATTER_NAMES = {
     TAKE: N_("Take the office {office} within {where} from {user}"),
     REOPEN: N_("Open {month} again for {accounts}"),
 }
-STATES = {"open": True, "decided": False, "all": None}
 
 
 @get("/approvals", opt=ASKER, sync_to_thread=True)
@@ -49,7 +47,7 @@ def reopening_ask(request: Asked, data: Form, book: NamedDependency[Book]) -> Re
             )  # fmt: skip
     except (BadUser, PeriodMisruled, UserNotFound) as error:
         return _list(request, book, said=said_of(request, error), typed=data, status=problem_of(error).status)
-    return _to(request, number, N_("Asked. A second person decides."))
+    return onto(request, f"/approvals/{number}", N_("Asked. A second person decides."))
 
 
 @get("/approvals/{number:str}", opt=ASKER, sync_to_thread=True)
@@ -70,7 +68,7 @@ def approval_decide(request: Asked, number: FromPath[str], data: Form, book: Nam
     except (AlreadyDecided, AskerGone, OwnRights, BadUser, PeriodMisruled) as error:
         return _page(request, book, number, said=said_of(request, error), status=problem_of(error).status)
     granted = done.decision == Decision.GRANTED
-    return _to(request, number, N_("Granted, and carried out.") if granted else N_("Refused. Nothing was changed."))
+    return onto(request, f"/approvals/{number}", N_("Granted, and carried out.") if granted else N_("Refused. Nothing was changed."))
 
 
 def _list(
@@ -113,10 +111,4 @@ def told(request: Asked, session: Session, one: Approval) -> str:
 
 def _name(request: Asked, session: Session, user: str) -> str:
     """A person by name, to those whom a request of theirs concerns."""
-    known = person.known(session, request.app.state.vault, user) if user else {}
-    return known.get("name") or known.get("login") or user
-
-
-def _to(request: Asked, number: str, message: str) -> Redirect:
-    there = f"/{language_of(request)}/approvals/{number}"
-    return Redirect(there, status_code=303, cookies=[notice(request, message)], headers={"Cache-Control": "no-store"})
+    return person.called(session, request.app.state.vault, user) if user else user

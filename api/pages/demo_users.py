@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 from api.auth.example import PASSWORD, TOTP, examples
+from api.pages.menu import bound
 from api.pages.shell import Asked, language_of, translate
 from api.pages.words import OFFICES
-from carbon.holder import holders
-from carbon.region.divisions import divisions
-from ledger.principal import LOCAL_ADMIN
 
 
 class DemoUser(NamedTuple):
@@ -35,10 +33,8 @@ def demo_of(request: Asked) -> Demo | None:
         return None
     language, shown = language_of(request), []
     with state.book.reading() as session:
-        names = {one.id: one.name for one in holders(session, LOCAL_ADMIN, limit=1000)}
         for user, told, held in examples(session, state.vault):
-            place = divisions().ever(held.division or "")
-            where = place.name(language) if place else names.get(held.holder or "", "")
+            where, _ = bound(state.book, session, language, held)
             office = translate(request, OFFICES[held.office])
             shown.append(DemoUser(user, told["login"], office, where, held.duty.second_factor))
     return Demo(shown, PASSWORD, TOTP)

@@ -96,10 +96,11 @@ def acting(book: Book, session: Session | None, language: Language, who: Signed 
     """As whom the visitor acts; None for a stranger, for who holds no office, and at the machine itself."""
     if who is None or who.binding is None:
         return None
-    return Acting(catalogue(language).gettext(OFFICES[who.binding.office]), *_bound(book, session, language, who.binding))
+    return Acting(catalogue(language).gettext(OFFICES[who.binding.office]), *bound(book, session, language, who.binding))
 
 
-def _bound(book: Book, session: Session | None, language: Language, binding: Binding) -> tuple[str, str]:
+def bound(book: Book, session: Session | None, language: Language, binding: Binding) -> tuple[str, str]:
+    """Within what an office is held, in words, and the page where that is seen; empty of the platform."""
     if binding.division:
         place = divisions().ever(binding.division)
         return place.name(language) if place else binding.division, f"/{language}/regions/{binding.division}"

@@ -16,15 +16,13 @@ from api.auth.session import renew, sign_out_everywhere
 from api.auth.tables import UserRow
 from api.auth.user import Binding, bindings
 from api.doors import BEFORE_CODE, SELF
+from api.pages.menu import bound
 from api.pages.notices import notice
 from api.pages.shell import Asked, language_of, page, translate
 from api.pages.sign_in import NO_STORE, REFUSED, Form, now, refusal, to, welcome, whoever
 from api.pages.words import OFFICES
 from api.problems import N_
-from carbon.holder import find_holder
-from carbon.region.divisions import divisions
 from ledger.book import Book
-from ledger.principal import LOCAL_ADMIN
 from ledger.types import table_of
 
 WRONG = N_("The present password is wrong.")
@@ -39,7 +37,7 @@ def own_page(request: Asked, book: NamedDependency[Book]) -> Response[str]:
     with book.reading() as session:
         held = bindings(session, who.user)
         known = person.known(session, request.app.state.vault, who.user)
-        offices = [(one, office_name(request, one), _where(request, session, one)) for one in held]
+        offices = [(one, office_name(request, one), bound(request.app.state.book, session, language_of(request), one)) for one in held]
         return page(
             request, "me.html", session=session, here="me", known=known, offices=offices, enrolled=who.enrolled,
             codes_left=totp.recovery_codes_left(session, who.user), has_password=_has_password(session, who.user),
@@ -105,17 +103,6 @@ def sign_out_everywhere_send(request: Asked, book: NamedDependency[Book]) -> Red
 def office_name(request: Asked, binding: Binding) -> str:
     """The office in the reader's language."""
     return translate(request, OFFICES[binding.office])
-
-
-def _where(request: Asked, session: Any, binding: Binding) -> tuple[str, str]:
-    """The bound of an office in words, and the page where it is seen."""
-    language = language_of(request)
-    if binding.holder:
-        return find_holder(session, LOCAL_ADMIN, binding.holder).name, f"/{language}/holders/{binding.holder}"
-    if binding.division:
-        place = divisions().ever(binding.division)
-        return place.name(language) if place else binding.division, f"/{language}/regions/{binding.division}"
-    return "", ""
 
 
 def _has_password(session: Session, user_id: str) -> bool:

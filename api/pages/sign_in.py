@@ -64,6 +64,12 @@ def to(request: Asked, there: str, token: str, *more: Cookie) -> Redirect:
     return Redirect(there, status_code=303, cookies=[session_cookie(request, token), *more], headers=NO_STORE)
 
 
+def onto(request: Asked, path: str, message: str, *, kind: str = "good") -> Redirect:
+    """Go on to one of our pages, with a notice there."""
+    there = f"/{language_of(request)}{path}"
+    return Redirect(there, status_code=303, cookies=[notice(request, message, kind=kind)], headers=NO_STORE)
+
+
 def whoever(request: Asked) -> Signed:
     """Who is signed in with a browser: not the person at this machine, who has no account, and no machine with a key."""
     who = who_is(request)

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.response import Redirect, Response
+from litestar.response import Response
 from sqlmodel import Session
 
 from api.auth import vault as person
@@ -17,9 +17,8 @@ from api.auth.rights import give, take
 from api.auth.user import Binding, add_user, disable, find_by_login, history, users
 from api.bounds import office_of
 from api.doors import ADMINISTRATOR, ROSTER, SECURITY
-from api.pages.notices import notice
 from api.pages.shell import Asked, language_of, page, translate
-from api.pages.sign_in import Form, now
+from api.pages.sign_in import Form, now, onto
 from api.pages.words import OFFICES
 from api.problems import N_, problem_of, sentence_of
 from carbon.holder import holders
@@ -28,6 +27,7 @@ from ledger.book import Book
 from ledger.principal import LOCAL_ADMIN
 
 PAGE = 50
+TWO = N_("This takes two: a second security officer was asked.")
 
 
 @get("/users", opt=ROSTER, sync_to_thread=True)
@@ -47,7 +47,7 @@ def user_add(request: Asked, data: Form, book: NamedDependency[Book]) -> Respons
             made = add_user(session, request.app.state.vault, kind=kind, login=login, password=password, fields=fields, now=now())
     except BadUser as error:
         return _list(request, book, said=said_of(request, error), typed=data, status=problem_of(error).status)
-    return _back(request, made, N_("The user is there. A security officer gives it an office."))
+    return onto(request, f"/users/{made}", N_("The user is there. A security officer gives it an office."))
 
 
 @get("/users/{user_id:str}", opt=ROSTER, sync_to_thread=True)
@@ -63,7 +63,7 @@ def user_disable(request: Asked, user_id: FromPath[str], book: NamedDependency[B
         raise OwnRights("shut a user out")
     with book.writing() as session:
         disable(session, user_id, now=now())
-    return _back(request, user_id, N_("The user is shut out: sessions and keys ended."))
+    return onto(request, f"/users/{user_id}", N_("The user is shut out: sessions and keys ended."))
 
 
 @post("/users/{user_id:str}/offices", opt=SECURITY, sync_to_thread=True, status_code=303)
@@ -76,11 +76,11 @@ def office_give(request: Asked, user_id: FromPath[str], data: Form, book: NamedD
     except (BadUser, OwnRights, SecondNeeded) as error:
         return _page(request, book, user_id, said=said_of(request, error), typed=data, status=problem_of(error).status)
     if isinstance(given, str):
-        return _asked(request, given)
+        return onto(request, f"/approvals/{given}", TWO, kind="warn")
     if office in GRAVE:
         alone = N_("Given by you alone: there is no second security officer who could decide it.")
-        return _back(request, user_id, alone, kind="warn")
-    return _back(request, user_id, N_("The office is given."))
+        return onto(request, f"/users/{user_id}", alone, kind="warn")
+    return onto(request, f"/users/{user_id}", N_("The office is given."))
 
 
 @post("/users/{user_id:str}/offices/{binding_id:str}/end", opt=SECURITY, sync_to_thread=True, status_code=303)
@@ -90,7 +90,9 @@ def office_take(request: Asked, user_id: FromPath[str], binding_id: FromPath[str
         if all(one["id"] != binding_id for one in history(session, user_id)):
             raise UserNotFound(f"office {binding_id}")
         asked = take(session, office_of(request), binding_id, now=now())
-    return _asked(request, asked) if asked else _back(request, user_id, N_("The office is taken away, and its sessions ended."))
+    if asked:
+        return onto(request, f"/approvals/{asked}", TWO, kind="warn")
+    return onto(request, f"/users/{user_id}", N_("The office is taken away, and its sessions ended."))
 
 
 def _wanted(data: dict[str, str]) -> tuple[Office, dict[str, str]]:
@@ -147,8 +149,7 @@ def _names(request: Asked, session: Session, ids: list[str]) -> dict[str, str]:
     """What users are called, for who opens them and who gives them offices; the auditor reads ids alone."""
     if not (_holds(request, Action.ADMINISTER) or _holds(request, Action.SECURE)):
         return {}
-    told = {one: person.known(session, request.app.state.vault, one) for one in ids}
-    return {one: known.get("name") or known.get("login") or one for one, known in told.items()}
+    return {one: person.called(session, request.app.state.vault, one) for one in ids}
 
 
 def _login(request: Asked, session: Session, user_id: str) -> str:
@@ -188,14 +189,3 @@ def said_of(request: Asked, error: Exception) -> str:
     """What went wrong, in a sentence above the form."""
     sentence, fields = sentence_of(error)
     return translate(request, sentence, **fields) or str(error)
-
-
-def _back(request: Asked, user_id: str, message: str, *, kind: str = "good") -> Redirect:
-    there = f"/{language_of(request)}/users/{user_id}"
-    return Redirect(there, status_code=303, cookies=[notice(request, message, kind=kind)], headers={"Cache-Control": "no-store"})
-
-
-def _asked(request: Asked, number: str) -> Redirect:
-    message = N_("This takes two: a second security officer was asked.")
-    there = f"/{language_of(request)}/approvals/{number}"
-    return Redirect(there, status_code=303, cookies=[notice(request, message, kind="warn")], headers={"Cache-Control": "no-store"})

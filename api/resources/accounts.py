@@ -31,9 +31,9 @@ def account_balance(
     with book.reading(principal) as session:
         frame = balances(session, accounts=account, since=since, until=until, among=seen_accounts(principal))
     told = [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]
-    keys = [f"{row['account']} {row['commodity']}" for row in told]
-    first = next((place for place, key in enumerate(keys) if tuple(key.rsplit(" ", 1)) > tuple(after.rsplit(" ", 1))), len(told))
-    return page_of(request, told[first:], limit=limit, last=keys[first + limit - 1] if len(told) > first + limit else None)
+    seen = tuple(after.rsplit(" ", 1))
+    ahead = [row for row in told if (row["account"], row["commodity"]) > seen]
+    return page_of(request, ahead, limit=limit, key=lambda row: f"{row['account']} {row['commodity']}")
 
 
 @get("/accounts/statement", opt=READER, sync_to_thread=True, tags=["ledger"])

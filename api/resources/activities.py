@@ -21,4 +21,4 @@ def list_activities(
         return " ".join((one.id, one.name_zh, one.name_en, *one.aliases_zh, *one.aliases_en)).lower()
 
     found = sorted((one for one in activities() if one.id > after and all(word in text(one) for word in words)), key=lambda one: one.id)
-    return page_of(request, found, limit=limit, last=found[limit - 1].id if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.id)

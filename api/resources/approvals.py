@@ -8,7 +8,7 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from api.auth.approval import PAGE, Approval, Decision, approvals, decide, find_approval, may_decide
+from api.auth.approval import PAGE, STATES, Approval, Decision, approvals, decide, find_approval, may_decide
 from api.auth.reopening import ask_reopening
 from api.auth.user import Binding
 from api.bounds import office_of
@@ -16,7 +16,6 @@ from api.doors import ASKER, DECIDER
 from ledger.book import Book
 
 Asked = Request[Any, Any, Any]
-STATES = {"open": True, "decided": False, "all": None}
 
 
 class Reopening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

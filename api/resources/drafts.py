@@ -39,7 +39,7 @@ def list_drafts(
     with book.reading(principal) as session:
         found = drafts(session, principal, holder=holder, after=after, limit=limit + 1)
     told = [DraftName(name=name, etag=f'"{tag}"', changed_at=changed) for name, tag, changed in found]
-    return page_of(request, told, limit=limit, last=told[limit - 1].name if len(told) > limit else None)
+    return page_of(request, told, limit=limit, key=lambda one: one.name)
 
 
 @get("/holders/{holder:str}/drafts/{name:str}", opt=FILER, sync_to_thread=True, tags=["drafts"])

@@ -47,7 +47,7 @@ def find_factors(
 def packs(request: Request[Any, Any, Any], book: NamedDependency[Book], after: After = "", limit: Limit = 1000) -> Response[list[Coverage]]:
     """Every pack by its name: publisher, rank, rows, years, places, how far its numbers were checked."""
     found = sorted((one for one in coverage(load_library(book.home)) if one.pack > after), key=lambda one: one.pack)
-    return page_of(request, found, limit=limit, last=found[limit - 1].pack if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.pack)
 
 
 @get("/factors/{pack:str}/{edition:str}/{row:str}", opt=PUBLIC, sync_to_thread=True, tags=["factors"])

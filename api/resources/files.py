@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 
 from api.bounds import office_of
 from api.doors import FILER, READER
 from api.paging import After, Limit, page_of
-from api.problems import Problem
-from api.resources.calc import CSV, EXAMPLE, JSONL, WrongType, csv_of, today
+from api.resources.calc import CSV, FAULTY, JSONL, Calculated, WrongType, csv_of, today
 from api.resources.jobs import view
 from api.work.filing import FILE, Filing, book_file
 from api.work.job import enqueue
@@ -33,16 +32,16 @@ FileName = Annotated[str, QueryParameter(max_length=120, pattern=r"^[^/\\\x00-\x
 
 
 @dataclass
-class Filed(Operation):
-    """What the documentation says is sent."""
+class Filed(Calculated):
+    """What is sent to be estimated, and a workbook."""
 
     def __post_init__(self) -> None:
-        text, binary = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
-        kinds = {kind: OpenAPIMediaType(schema=text) for kind in JSONL} | {XLSX: OpenAPIMediaType(schema=binary)}
-        self.request_body = RequestBody(required=True, content={CSV: OpenAPIMediaType(schema=text, example=EXAMPLE)} | kinds)
+        super().__post_init__()
+        assert isinstance(self.request_body, RequestBody)
+        binary = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        self.request_body.content[XLSX] = OpenAPIMediaType(schema=binary)
 
 
-FAULTY = ResponseSpec(data_container=Problem, description="Every fault, by row and column", media_type="application/problem+json")
 LATER = ResponseSpec(data_container=JobView, description="Large, or asked to be done later: the job that books it")
 
 
@@ -93,7 +92,7 @@ def list_files(
     """The files that were booked for a holder, by their id."""
     with book.reading(principal) as session:
         found = imports(session, principal, holder=holder, after=after, limit=limit + 1)
-    return page_of(request, found, limit=limit, last=found[limit - 1].id if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.id)
 
 
 @get("/holders/{holder:str}/files/{import_id:str}", opt=READER, sync_to_thread=True, tags=["files"])

@@ -26,7 +26,7 @@ LONGEST_S = 600.0
 
 def view(job: Job) -> JobView:
     """A job as it is sent."""
-    return JobView(**{name: getattr(job, name) for name in JobView.__struct_fields__})
+    return JobView(**{name: getattr(job, name) for name in JobView.__dataclass_fields__})
 
 
 @get("/jobs", opt=SELF, sync_to_thread=True, tags=["jobs"])
@@ -37,7 +37,7 @@ def list_jobs(
     office = office_of(request)
     with book.reading() as session:
         found = [view(job) for job in jobs(session, user=office.user, binding=office.id, after=after, limit=limit + 1)]
-    return page_of(request, found, limit=limit, last=found[limit - 1].id if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.id)
 
 
 @get("/jobs/{job:str}", opt=SELF, sync_to_thread=True, tags=["jobs"])
@@ -62,7 +62,7 @@ async def job_events(request: Request[Any, Any, Any], job: FromPath[str], book: 
     office = office_of(request)
     first = await to_thread.run_sync(seen, book, office, job)
     given = request.headers.get("last-event-id", "")
-    after = int(given) if given.isascii() and given.isdigit() else -1
+    after = int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else -1
     return ServerSentEvent(changes(book, office, first, after=after), retry_duration=2000)
 
 

@@ -44,7 +44,7 @@ def list_webhooks(
     """The webhooks of your office, by their id."""
     with book.reading() as session:
         found = webhooks(session, office_of(request), after=after, limit=limit + 1)
-    return page_of(request, found, limit=limit, last=found[limit - 1].id if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.id)
 
 
 @get("/webhooks/{webhook:str}", opt=SELF, sync_to_thread=True, tags=["webhooks"])
@@ -75,4 +75,4 @@ def list_deliveries(
     """What was sent to a webhook within 30 days, and what became of it, by id."""
     with book.reading() as session:
         found = deliveries(session, find_webhook(session, office_of(request), webhook).id, after=after, limit=limit + 1)
-    return page_of(request, found, limit=limit, last=found[limit - 1].id if len(found) > limit else None)
+    return page_of(request, found, limit=limit, key=lambda one: one.id)

@@ -1,6 +1,6 @@
 """Book a file that somebody sent, and tell those who wish to hear of it: all of it in one transaction, with the end of its job."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Filing:
 
     def content(self) -> dict[str, Any]:
         """As the job keeps it."""
-        return {"holder": self.holder, "name": self.name, "replace": self.replace, "allow_duplicates": self.allow_duplicates}
+        return asdict(self)
 
 
 def book_file(book: Book, filing: Filing, data: bytes, *, principal: Principal, now: datetime, today: date) -> RecordReceipt:

@@ -7,6 +7,7 @@ fails for another reason is tried again, later each time.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,8 @@ ATTEMPTS_MAX = 6
 BACKOFF_S = 5
 
 
-class Job(JobView, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Job(JobView):
     """A job with what its user is not told: whose it is, what it works on, under which lease."""
 
     user: str
@@ -150,4 +152,4 @@ def _query() -> sa.Select[Any]:
 def _job(row: sa.RowMapping) -> Job:
     told = {name: json.loads(row[name]) if row[name] else None for name in ("content", "result", "problem")}
     known = {**row, **told, "user": row["user_id"], "binding": row["binding_id"]}
-    return Job(**{name: known[name] for name in Job.__struct_fields__})
+    return Job(**{name: known[name] for name in Job.__dataclass_fields__})

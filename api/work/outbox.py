@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 from standardwebhooks import Webhook
 from uuid6 import uuid7
@@ -101,22 +102,21 @@ def deliveries(session: Session, webhook: str, *, after: str, limit: int) -> lis
 
 def is_message_due(session: Session, *, now: datetime) -> bool:
     """Whether there is a message to send, seen without a lock."""
-    row = table_of(DeliveryRow).c
-    return session.execute(sa.select(row.id).where(row.status == DUE, row.due_at <= now).limit(1)).first() is not None
+    return session.execute(_sendable(now, table_of(DeliveryRow).c.id).limit(1)).first() is not None
+
+
+def _sendable(now: datetime, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Messages that are due, to webhooks that are told anything."""
+    d, w = table_of(DeliveryRow), table_of(WebhookRow).c
+    query = sa.select(*columns).select_from(d.join(table_of(WebhookRow), w.id == d.c.webhook_id))
+    return query.where(d.c.status == DUE, d.c.due_at <= now, w.removed_at.is_(None), w.disabled_at.is_(None))
 
 
 def take_message(session: Session, *, now: datetime) -> Due | None:
     """Take the message that is due first; if the worker dies it is due again a minute later. None where there is none."""
     d, w = table_of(DeliveryRow), table_of(WebhookRow).c
-    query = (
-        sa.select(d.c.id, w.id, w.url, w.secret, d.c.body, d.c.attempts)
-        .select_from(d.join(table_of(WebhookRow), w.id == d.c.webhook_id))
-        .where(d.c.status == DUE, d.c.due_at <= now, w.removed_at.is_(None), w.disabled_at.is_(None))
-        .order_by(d.c.due_at, d.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=d)
-    )
-    found = session.execute(query).one_or_none()
+    query = _sendable(now, d.c.id, w.id, w.url, w.secret, d.c.body, d.c.attempts).order_by(d.c.due_at, d.c.id).limit(1)
+    found = session.execute(query.with_for_update(skip_locked=True, of=d)).one_or_none()
     if found is None:
         return None
     session.execute(sa.update(d).where(d.c.id == found[0]).values(due_at=now + HELD, attempts=d.c.attempts + 1))
@@ -125,7 +125,10 @@ def take_message(session: Session, *, now: datetime) -> Due | None:
 
 def send(due: Due, *, vault: Vault, reach: Reach, now: datetime) -> tuple[int | None, str]:
     """Send a message; the status of the answer, or None with the reason why there was none."""
-    secret = vault.unseal(due.secret, about=f"webhook/{due.webhook}")
+    try:
+        secret = vault.unseal(due.secret, about=f"webhook/{due.webhook}")
+    except InvalidTag:
+        return None, "its secret was sealed by another vault: register the webhook anew"
     headers = {
         "content-type": "application/json", "user-agent": "tanzhang", "webhook-id": due.id,
         "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": Webhook(secret).sign(due.id, now, due.body),

@@ -10,7 +10,8 @@ DONE, FAILED = "done", "failed"
 ENDED = frozenset({DONE, FAILED})
 
 
-class JobView(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class JobView:
     """A job: `status` is queued, running, done or failed; `permille` how far it is; `result` what the call would have answered, or
     `problem` why there is none."""
 

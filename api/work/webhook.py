@@ -9,13 +9,14 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from api.auth.user import Binding
 from api.auth.vault import Vault
+from api.outgoing import OutgoingRefused, Reach
 from api.work.errors import WebhookNotFound, WebhookRefused
 from api.work.told import Endpoint
 from carbon.holder import new_id
@@ -51,15 +52,18 @@ def _check(url: str, events: Sequence[str], hosts: frozenset[str]) -> None:
     unknown = sorted(set(events) - set(EVENTS))
     if unknown or not events:
         raise WebhookRefused(field="events", reason=f"one or more of {', '.join(EVENTS)}")
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme == "https" and (parts.port or 443) > 0 and not parts.username and not parts.fragment
-    except ValueError:
+    host = ""
+    try:  # read as it will be read when it is called
+        target = httpx.URL(url)
+        host = target.raw_host.decode("ascii").lower()
+        Reach(frozenset({host})).checked(target)
+        good = not target.fragment
+    except (OutgoingRefused, httpx.InvalidURL, UnicodeError):
         good = False
     if not good or not url.isascii() or not url.isprintable() or " " in url:
         raise WebhookRefused(field="url", reason="an https address without a name, password or #, such as https://example.org/hook")
-    if parts.hostname not in hosts:
-        raise WebhookRefused(field="url", reason=f"{parts.hostname} is no host that the platform's administrator named in webhook_hosts")
+    if host not in hosts:
+        raise WebhookRefused(field="url", reason=f"{host} is no host that the platform's administrator named in webhook_hosts")
 
 
 def webhooks(session: Session, office: Binding, *, after: str, limit: int) -> list[Endpoint]:

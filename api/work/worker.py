@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import msgspec
 from sqlmodel import Session
@@ -34,6 +34,7 @@ from ledger.errors import Busy, DiskFull, LedgerError
 LOG = logging.getLogger("tanzhang.worker")
 PAUSE_S = 1.0
 BEAT_S = 20.0
+CLEAR_EVERY = timedelta(hours=1)
 FINAL = (CarbonError, FactorError, LedgerError, AuthError)
 PASSING = (Busy, DiskFull)
 Now = Callable[[], datetime]
@@ -55,9 +56,12 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then the work in hand is ended first. What breaks the database is logged and tried again."""
-        self.clear_away()
+        due = self.now()
         while not stop.is_set():
             try:
+                if self.now() >= due:
+                    self.clear_away()
+                    due = self.now() + CLEAR_EVERY
                 busy = self.step()
             except Exception:
                 LOG.exception("the worker stumbled and goes on")
@@ -70,18 +74,31 @@ class Worker:
         with self.book.reading() as session:
             if not jobs.is_due(session, now=self.now()) and not is_message_due(session, now=self.now()):
                 return False
+        return any([self._send_one(), self._do_one()])  # a list: the one does not stand in for the other
+
+    def _send_one(self) -> bool:
         with self.book.writing() as session:
-            job, due = jobs.take(session, now=self.now()), take_message(session, now=self.now())
-        if due is not None:
-            answer, reason = send(due, vault=self.vault, reach=self.reach, now=self.now())
-            with self.book.writing() as session:
-                note(session, due, answer=answer, reason=reason, now=self.now())
-        if job is not None:
-            self.do(job)
-        return job is not None or due is not None
+            due = take_message(session, now=self.now())
+        if due is None:
+            return False
+        answer, reason = send(due, vault=self.vault, reach=self.reach, now=self.now())
+        with self.book.writing() as session:
+            note(session, due, answer=answer, reason=reason, now=self.now())
+        return True
+
+    def _do_one(self) -> bool:
+        with self.book.writing() as session:
+            job = jobs.take(session, now=self.now())
+        if job is None:
+            return False
+        self.do(job)
+        return True
 
     def do(self, job: Job) -> None:
-        """Do a job: done, failed for good, or put off."""
+        """Do a job: done, failed for good, or put off. One whose workers died again and again has failed."""
+        if job.attempts > jobs.ATTEMPTS_MAX:
+            self._end_badly(job, RuntimeError(f"job {job.id}: its worker died {jobs.ATTEMPTS_MAX} times"), passing=False)
+            return
         together = Together(self.book)
         try:
             with self._beating(job):

@@ -50,7 +50,8 @@ def test_users_of_the_demo_have_no_place_where_others_come_in(book: Book) -> Non
     with book.writing() as session:
         user = add_user(session, Vault.at(book.home), login="demo", password=PASSWORD, example=True, now=now)
         bind(session, user, Office.ADMINISTRATOR, by="local-admin", now=now)
-    assert found(settings(book))["demo users"].ok is None
+    assert found(settings(book, environment="demo"))["demo users"].ok is None
+    assert found(settings(book))["demo users"].ok is False, "serve refuses such a book"
     told = found(settings(book, public_url="https://carbon.example.org"))
     assert told["demo users"].ok is False
     assert "none of them is security" in told["users"].found

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.operations import readiness
 from api.operations.marks import mark, marked
 from api.operations.metrics import count
+from api.work.job import enqueue
 from ledger.book import Book
 from ledger.principal import LOCAL_READER
 from tests.api.server import ask, serving
@@ -32,6 +33,8 @@ def reader(app: Litestar, *, client: str = "127.0.0.1") -> TestClient[Any]:
 
 def test_metrics_name_routes_and_never_addresses(book: Book) -> None:
     put(book, burning("1"))
+    with book.writing() as session:
+        enqueue(session, "file", {}, user="u", binding="b", now=datetime.now(UTC))
     mark(book.home, "verified", now=datetime.now(UTC))
     with reader(create_app(book, local=LOCAL_READER, tell=(count,))) as machine:
         machine.get("/api/v1/entries/0?gwp=AR5.100", headers=HERE)
@@ -43,6 +46,7 @@ def test_metrics_name_routes_and_never_addresses(book: Book) -> None:
     assert "4711" not in told.text
     figures = dict(line.rsplit(" ", 1) for line in told.text.splitlines() if not line.startswith("#"))
     assert float(figures["tanzhang_entries"]) == 1
+    assert float(figures['tanzhang_jobs{status="queued"}']) == 1
     assert float(figures["tanzhang_checkpoint_lag_entries"]) == 0
     assert 0 <= float(figures["tanzhang_verify_age_seconds"]) < 60
 

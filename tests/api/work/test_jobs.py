@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -207,3 +208,29 @@ def wait_for(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def test_a_job_that_kills_every_worker_has_failed_in_the_end(one: Client, book: Book, firm: Machine) -> None:
+    job, at = asked(one, firm), datetime.now(UTC)
+    for _ in range(jobs.ATTEMPTS_MAX):
+        with book.writing() as session:
+            assert jobs.take(session, now=at) is not None  # and its worker dies
+        at += timedelta(seconds=61)
+    assert worker(book, now=lambda: at).step()
+    assert one.job(job.id).status == "failed"
+    assert not worker(book, now=lambda: at + timedelta(days=1)).step()
+
+
+def test_a_worker_clears_away_while_it_goes_on(one: Client, book: Book, firm: Machine) -> None:
+    job, later = asked(one, firm), datetime.now(UTC) + jobs.KEPT_FOR + timedelta(days=1)
+    assert worker(book).step()
+    stop = threading.Event()
+    thread = threading.Thread(target=worker(book, now=lambda: later).run, args=(stop,))
+    thread.start()
+    for _ in range(100):
+        if job.id not in [told.id for told in one.jobs()]:
+            break
+        time.sleep(0.1)
+    stop.set()
+    thread.join(10)
+    assert job.id not in [told.id for told in one.jobs()]

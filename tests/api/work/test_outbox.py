@@ -15,7 +15,7 @@ from api.auth.office import Office
 from api.auth.vault import Vault
 from api.client import Client, Problem
 from api.outgoing import Reach
-from api.work.outbox import clear_messages
+from api.work.outbox import clear_messages, is_message_due
 from api.work.webhook import FAILURES_MAX
 from api.work.worker import Worker
 from carbon.tables import DeliveryRow, WebhookRow
@@ -198,3 +198,25 @@ def test_messages_are_kept_for_thirty_days(one: Client, book: Book, firm: Machin
     one.file(firm.holder, POWER.encode())
     assert clear_messages(book, now=datetime.now(UTC) + timedelta(days=29)) == 0
     assert clear_messages(book, now=datetime.now(UTC) + timedelta(days=31)) == 1
+
+
+def test_a_message_that_cannot_be_signed_keeps_no_job_from_being_done(one: Client, book: Book, firm: Machine, ear: Ear) -> None:
+    webhook, _ = listen(one, book, ear)
+    one.file(firm.holder, POWER.encode(), name="july.csv")
+    with book.writing() as session:  # sealed by another vault, as after a restore without the home's secrets
+        session.execute(sa.update(table_of(WebhookRow)).where(table_of(WebhookRow).c.id == webhook).values(secret=bytes(64)))
+    job = one.file(firm.holder, POWER.replace("07-01", "08-01").encode(), name="august.csv", later=True)
+    assert worker(book).step()
+    assert one.job(job.id).status == "done"  # type: ignore[union-attr]
+    (told,) = [told for told in one.deliveries(webhook) if told.attempts]
+    assert (told.status, told.answer, "another vault" in str(told.reason)) == ("due", None, True)
+
+
+def test_what_is_due_to_a_webhook_that_is_gone_keeps_no_worker_awake(one: Client, book: Book, firm: Machine, ear: Ear) -> None:
+    webhook, _ = listen(one, book, ear)
+    one.file(firm.holder, POWER.encode(), name="july.csv")
+    with book.reading() as session:
+        assert is_message_due(session, now=datetime.now(UTC))
+    one.remove_webhook(webhook)
+    with book.reading() as session:
+        assert not is_message_due(session, now=datetime.now(UTC))
