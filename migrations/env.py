@@ -11,4 +11,5 @@ connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()
-    guard.install(connection, SQLModel.metadata)
+    if context.get_context().get_current_revision() == context.script.get_current_head():  # guards are those of this version's tables
+        guard.install(connection, SQLModel.metadata)

@@ -21,11 +21,14 @@ from api.audit.check import broken
 from api.audit.record import Record, append
 from api.audit.sign import origin_of, sign_log
 from api.audit.tables import AccessCutRow, AccessRow
+from api.audit.visit import CURRENT, tell
 from api.auth.errors import AuthError
 from carbon.settings import ACCESS_DAYS_MIN
+from ledger.backup import sync_folder
 from ledger.book import Book, make_engine
 from ledger.checkpoint import sign_text, signing_key
 from ledger.guard import OWNER, sqlite_triggers
+from ledger.principal import LOCAL_ADMIN
 from ledger.proof import append as grown
 from ledger.proof import peaks_of, root_of
 from ledger.types import table_of
@@ -78,8 +81,13 @@ def expire(book: Book, *, days: int, owner_url: str, now: datetime) -> Cut | Non
     with _owner(book, owner_url) as connection:
         connection.execute(sa.delete(row).where(row.c.id < size))
         connection.execute(sa.insert(cut).values(values))
-    with book.writing() as session:
-        append(session, [Record(at=now, action="expire", method="", route="access.expire", status=0, user="local-admin", origin="here")])
+    tell(action="expire")
+    with book.writing() as session:  # the command's own record goes with it
+        if CURRENT.get() is None:
+            append(
+                session,
+                [Record(at=now, action="expire", method="", route="access.expire", status=0, user=LOCAL_ADMIN.actor, origin="here")],
+            )
     sign_log(book)
     return made
 
@@ -96,6 +104,8 @@ def _archive(book: Book, payloads: list[bytes], *, first: int, size: int, root: 
     text = f"{name}\n{first}\n{size}\n{made.root}\n{made.sha256}\n"
     _write(file, data)
     _write(file.with_suffix(".sig"), sign_text(text, name=name, key=signing_key(book.home / "secrets")).encode())
+    for place in (folder, book.home):  # the names too: the rows are deleted next
+        sync_folder(place)
     return made
 
 

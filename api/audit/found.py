@@ -8,14 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from api.audit.record import Record, named, read_record
+from api.audit.record import FIELDS, REFUSED, Record, named, read_record
 from api.audit.tables import AccessHeadRow, AccessRow
 from ledger.types import table_of
 
 LIMIT_MAX = 1000
-HEAD = (
-    "id", "at", "user", "office", "binding", "action", "method", "route", "object", "result", "status", "origin", "login", "request",
-)  # fmt: skip
+HEAD = FIELDS[1:]  # without the format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ def find(
     if wanted.object:
         query = query.where((" " + row.object + " ").like(f"% {named(wanted.object, digest)} %"))
     if wanted.refused:
-        query = query.where(row.status.in_((401, 403, 404, 429)))
+        query = query.where(row.status.in_(REFUSED))
     found = session.execute(query).all()
     shown = [_told(*read_record(bytes(one.payload))) for one in found[:limit]]
     return shown, int(found[limit - 1].id) if len(found) > limit else None

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from api.audit.record import Record, append
 from api.audit.sign import sign_log
 from ledger.book import Book
+from ledger.principal import LOCAL_ADMIN
 
 SILENT = frozenset({"worker.worker"})
 """Commands that write all the time what somebody else asked for, whose request was recorded."""
@@ -90,7 +91,8 @@ def at_command_line(book: Book, name: str) -> None:
     if name not in SILENT:
         now = datetime.now(UTC)
         CURRENT.set(Visit(
-            at=now, action="command", method="", route=name, user="local-admin", origin="here", engine=book.engine, armed=True, signs=book,
+            at=now, action="command", method="", route=name, user=LOCAL_ADMIN.actor, origin="here", engine=book.engine, armed=True,
+            signs=book,
         ))  # fmt: skip
 
 

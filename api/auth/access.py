@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from api.auth.errors import SignInNeeded, WrongCredentials
 from api.auth.key import PREFIX as KEY_PREFIX
-from api.auth.key import digest, holding
-from api.auth.session import Signed
+from api.auth.key import holding
+from api.auth.session import Signed, digest
 from api.auth.tables import AccessTokenRow, ApiKeyRow
 from ledger.book import Book
 from ledger.types import table_of

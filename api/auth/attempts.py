@@ -34,10 +34,10 @@ def check(session: Session, key: bytes, *, now: datetime) -> None:
 
 def note(session: Session, key: bytes, *, now: datetime) -> int:
     """One failure more, in one statement, so that none is lost where many fail at once; how many there are. The moment is that of the
-    latest."""
+    latest. What lies before the wait is forgotten, whosesoever it was."""
     table = table_of(AttemptRow)
-    begun = table.c.since <= now - PENANCE
-    count = sa.case((begun, 1), else_=table.c.failures + 1)
+    session.execute(sa.delete(table).where(table.c.since <= now - PENANCE))
+    count = table.c.failures + 1
     more = _insert(session, table).values(login=key, failures=1, since=now)
     more = more.on_conflict_do_update(index_elements=["login"], set_={"failures": count, "since": now})
     return int(session.execute(more.returning(table.c.failures)).scalar_one())

@@ -13,16 +13,18 @@ from sqlmodel import Session
 
 from api.auth.errors import BadUser, UserNotFound
 from api.auth.office import DUTIES, Bound, Office
+from api.auth.password import hashed
 from api.auth.session import open_session
+from api.auth.strength import DEMO
 from api.auth.tables import UserRow
 from api.auth.user import Binding, add_user, bind, bindings, find_user
 from api.auth.vault import Vault, known
+from ledger.principal import LOCAL_ADMIN
 from ledger.types import table_of
 
-PASSWORD = "demo-is-for-everybody"  # noqa: S105
+PASSWORD = DEMO
 TOTP = "TANZHANGDEMO2345"
 COUNTY, CITY, PROVINCE = "330522", "330500", "330000"
-GIVEN_BY = "local-admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,14 @@ def make_examples(session: Session, vault: Vault, holders: dict[Office, str], *,
     """
     check_empty(session)
     row, made = table_of(UserRow).c, 0
+    kept = hashed(PASSWORD, guessable=True)  # one for all of them: everybody knows it
     for one in EXAMPLES:
         if session.execute(sa.select(row.id).where(row.login == vault.digest("login", one.login))).first():
             continue
         duty = DUTIES[one.office]
-        user = add_user(session, vault, login=one.login, password=PASSWORD, fields={"name": one.name}, example=True, now=now)
+        user = add_user(session, vault, login=one.login, password=kept, fields={"name": one.name}, example=True, now=now)
         holder = holders[one.office] if duty.bound is Bound.HOLDER else None
-        bind(session, user, one.office, holder=holder, division=one.division, by=GIVEN_BY, now=now)
+        bind(session, user, one.office, holder=holder, division=one.division, by=LOCAL_ADMIN.actor, now=now)
         if duty.second_factor:
             sealed = vault.seal(TOTP.encode(), about=f"{user}/totp")
             session.execute(sa.update(table_of(UserRow)).where(row.id == user).values(totp=sealed))

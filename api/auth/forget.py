@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from api.auth import vault as person
-from api.auth.tables import AccessTokenRow, ApiKeyRow, BindingRow, RecoveryRow, SessionRow, UserRow
+from api.auth.tables import AccessTokenRow, ApiKeyRow, AttemptRow, BindingRow, RecoveryRow, SessionRow, UserRow
 from api.auth.user import find_user
 from api.auth.vault import Vault
 from carbon.tables import AnswerRow, JobRow, WebhookRow
@@ -27,6 +27,8 @@ def forget_user(session: Session, vault: Vault, user_id: str, *, by: str, now: d
             .values(name="", digest=number.encode(), revoked_at=sa.func.coalesce(key.c.revoked_at, now))
         )  # fmt: skip
     session.execute(sa.update(held).where(held.c.user_id == user_id, held.c.ended_at.is_(None)).values(ended_at=now, ended_by=by))
+    attempt, tried = table_of(AttemptRow), (row["login"], vault.digest("code", user_id), vault.digest("password", user_id))
+    session.execute(sa.delete(attempt).where(attempt.c.login.in_([one for one in tried if one])))
     for table in (SessionRow, RecoveryRow, JobRow, AnswerRow):
         session.execute(sa.delete(table_of(table)).where(table_of(table).c.user_id == user_id))
     hook = table_of(WebhookRow)

@@ -5,6 +5,7 @@ route does not declare is not served (`api.doors`), and what an office does not 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,12 @@ from api.auth.office import Action
 from api.auth.password import AT_ONCE, WAIT_S, WAITING
 from api.auth.session import Signed, signed, touch
 from ledger.book import Book
+from ledger.errors import Busy, DiskFull
 from ledger.principal import Principal, Role
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE, SECURE_COOKIE = "tanzhang", "__Host-tanzhang"
+TOUCH_S = 0.2
 LOCAL_ACTIONS = frozenset({Action.READ, Action.CALCULATE})
 NOBODY = Principal("anonymous", Role.READER, holders=frozenset(), divisions=frozenset())
 TOKEN_PATH = "/api/v1/token"  # noqa: S105
@@ -99,7 +102,7 @@ class Gate(ASGIMiddleware):
             return None, False
 
     def _touch(self, token: str, now: datetime) -> None:
-        with self.book.writing() as session:
+        with suppress(Busy, DiskFull), self.book.writing(patience=TOUCH_S) as session:  # a read waits for no writer: it is told next time
             touch(session, token, now=now)
 
 

@@ -4,7 +4,6 @@ The secret has 256 random bits; SHA-256 of the whole text is kept. A key ends at
 and when the user is disabled: each request looks anew. It needs no second factor, so a person has none for an office that asks for one.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from sqlmodel import Session
 
 from api.auth.errors import BadUser, SignInNeeded, UserNotFound
 from api.auth.office import DUTIES, Office
-from api.auth.session import Signed
+from api.auth.session import Signed, digest
 from api.auth.tables import ApiKeyRow, BindingRow, UserRow
 from api.auth.user import Binding
 from carbon.holder import new_id
@@ -81,11 +80,6 @@ def keys(session: Session, user_id: str | None = None) -> list[Key]:
     if user_id is not None:
         query = query.where(b.user_id == user_id)
     return [Key(row[0], row[1], row[2], row[3], Office(row[4]), *row[5:]) for row in session.execute(query)]
-
-
-def digest(text: str) -> bytes:
-    """What is kept of a key or a token."""
-    return hashlib.sha256(text.encode(errors="replace")).digest()
 
 
 def holding(session: Session, condition: sa.ColumnElement[bool], *, now: datetime, through: sa.Table | None = None) -> Signed:

@@ -13,8 +13,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from api.auth import attempts
+from api.auth import vault as person
 from api.auth.errors import BadUser, WrongCredentials
 from api.auth.line import Line
+from api.auth.strength import check_strength
 from api.auth.tables import UserRow
 from api.auth.vault import Vault
 from ledger.book import Book
@@ -29,19 +31,28 @@ LINE = Line(at_once=AT_ONCE, waiting=WAITING, wait_s=WAIT_S)
 """Who wants a password looked at. Together with whose turn it is they hold a dozen of a worker's forty threads at most."""
 
 
-def check_password(password: str) -> None:
-    """Raises BadUser where it is too short, too long, or the same sign over and over."""
+class Kept(str):
+    """What is kept of a password: Argon2id's text. A type of its own, so that it is never taken for a password."""
+
+    __slots__ = ()
+
+
+def check_password(password: str, *, login: str = "", guessable: bool = False) -> None:
+    """Raises BadUser where it is too short, too long, the same sign over and over, or (but for `guessable`) what somebody would guess."""
     if len(password) < LENGTH_MIN or len(password.encode(errors="replace")) > BYTES_MAX:
         raise BadUser(field="password", reason=f"at least {LENGTH_MIN} signs, at most {BYTES_MAX} bytes: a sentence is good")
     if len(set(password)) < 4:
         raise BadUser(field="password", reason="too simple: it consists of three signs or fewer")
+    if not guessable:
+        check_strength(password, login=login)
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password. Raises BadUser where it cannot be one."""
-    check_password(password)
+def hashed(password: str, *, login: str = "", guessable: bool = False) -> Kept:
+    """What is kept of a password. It takes a twentieth of a second and maybe a wait: do it before a writing session, not within. Raises
+    BadUser where it cannot be one."""
+    check_password(password, login=login, guessable=guessable)
     with LINE.turn():
-        return _HASHER.hash(password)
+        return Kept(_HASHER.hash(password))
 
 
 def holds(kept: str | None, password: str) -> bool:
@@ -58,7 +69,9 @@ def change(book: Book, vault: Vault, user_id: str, *, given: str, wanted: str, n
 
     Raises WrongCredentials, TooManyAttempts, BadUser, Crowded.
     """
-    check_password(wanted)
+    with book.reading() as session:
+        login = person.known(session, vault, user_id).get("login", "")
+    check_password(wanted, login=login)
     key = vault.digest("password", user_id)
     row = table_of(UserRow)
     with LINE.place():
@@ -69,7 +82,7 @@ def change(book: Book, vault: Vault, user_id: str, *, given: str, wanted: str, n
             with book.writing() as session:
                 attempts.note(session, key, now=now)
             raise WrongCredentials
-        text = hashed(wanted)
+        text = hashed(wanted, login=login)
         with book.writing() as session:
             # not over one that was set meanwhile
             session.execute(sa.update(row).where(row.c.id == user_id, row.c.password == kept).values(password=text))

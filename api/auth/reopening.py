@@ -6,17 +6,22 @@ For the accounts of one holder the regulators of its divisions decide; for all a
 import re
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from api.auth.approval import Approval, Content, Matter, Second, ask, register
 from api.auth.errors import BadUser
 from api.auth.office import Bound, Office
 from api.auth.user import Binding
+from carbon.chart import word
 from carbon.errors import HolderNotFound
 from carbon.holder import find_holder
+from carbon.reach import within
+from carbon.tables import SiteReachRow, SiteRow
 from ledger.errors import PeriodMisruled
 from ledger.period import reopen_month, rulings
 from ledger.principal import Principal, Role
+from ledger.types import table_of
 
 REOPEN = "reopen-month"
 REASON_MAX = 500
@@ -42,7 +47,8 @@ def ask_reopening(session: Session, who: Binding, month: str, *, scope: str, rea
 
 
 def _concerns(session: Session, who: Binding, content: Content) -> bool:
-    """Whether every account below the scope lies within the bound of the office."""
+    """Whether every account below the scope lies within the bound of the office: of one site that site, else every site of the holder,
+    wherever it ever lay."""
     principal = who.principal()
     named = _HOLDER.fullmatch(content["scope"])
     if named is None:
@@ -51,7 +57,22 @@ def _concerns(session: Session, who: Binding, content: Content) -> bool:
         find_holder(session, principal, named[1])
     except HolderNotFound:
         return False
-    return True
+    if principal.divisions is None:
+        return True
+    reached, site = table_of(SiteReachRow), table_of(SiteRow).c
+    query = sa.select(site.code).join_from(reached, table_of(SiteRow), site.id == reached.c.site_id)
+    elsewhere = session.execute(query.where(reached.c.holder_id == named[1], sa.not_(within(principal, reached.c.division)))).scalars()
+    outside = [f"holder/{named[1]}/{word(code)}/" for code in elsewhere]
+    return not any(one.startswith(content["scope"]) or content["scope"].startswith(one) for one in outside) and (
+        not outside or _names_a_site(session, named[1], content["scope"])
+    )
+
+
+def _names_a_site(session: Session, holder: str, scope: str) -> bool:
+    """Whether the scope lies within one site of the holder; what is a holder's alone concerns all its sites."""
+    site = table_of(SiteRow).c
+    codes = session.execute(sa.select(site.code).where(site.holder_id == holder)).scalars()
+    return any(scope.startswith(f"holder/{holder}/{word(code)}/") for code in codes)
 
 
 def _reopen(session: Session, asked: Approval, asker: Binding, second: Second) -> None:

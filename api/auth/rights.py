@@ -20,12 +20,12 @@ GIVE, TAKE = "give-office", "take-office"
 
 
 def seconds(session: Session, *, beside: set[str]) -> list[str]:
-    """The security officers who could decide, beside those named."""
+    """The security officers who could decide, beside those named: persons, since a machine has no eyes."""
     row, user = table_of(BindingRow), table_of(UserRow)
     query = (
         sa.select(row.c.user_id)
         .join_from(row, user, user.c.id == row.c.user_id)
-        .where(row.c.office == Office.SECURITY.value, row.c.ended_at.is_(None), user.c.disabled_at.is_(None))
+        .where(row.c.office == Office.SECURITY.value, row.c.ended_at.is_(None), user.c.disabled_at.is_(None), user.c.kind == "person")
     )
     return sorted(set(session.execute(query).scalars()) - beside)
 

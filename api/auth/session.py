@@ -70,9 +70,9 @@ class Signed:
         return hmac.digest(self.token.encode(), b"tanzhang form", "sha256").hex()
 
 
-def digest(token: str) -> bytes:
-    """What the database keeps of a token, which has 256 random bits: SHA-256 is enough."""
-    return hashlib.sha256(token.encode()).digest()
+def digest(secret: str) -> bytes:
+    """What the database keeps of a token or key, which has 256 random bits: SHA-256 is enough."""
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
 def sign_in(book: Book, vault: Vault, *, login: str, given: str, now: datetime) -> str:

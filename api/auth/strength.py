@@ -11,7 +11,6 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.auth.errors import BadUser
-from api.auth.example import PASSWORD
 from carbon.errors import BadSetting
 
 COMMON = {
@@ -22,17 +21,19 @@ COMMON = {
     "oracle", "1q2w3e4r", "1qaz2wsx", "q1w2e3r4", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789",
     "9876543210", "987654321", "112233", "123123", "147258369", "11111111", "88888888",
 }  # fmt: skip
+DEMO = "demo-is-for-everybody"
+"""The password of every user of a demo."""
 DATABASE_DEFAULTS = frozenset(
     {"postgres", "postgresql", "password", "admin", "root", "secret", "changeme", "change-me", "tanzhang", "demo", "example"}
 )
 
 
 def check_strength(password: str, *, login: str) -> None:
-    """Refuse the first password of an administrator that somebody would guess. Raises BadUser."""
+    """Refuse a password that somebody would guess. Raises BadUser."""
     plain = _plain(password)
     core = plain.strip("0123456789!@#$%^&*()-_=+.,?~ ")
     name = _plain(login).partition("@")[0]
-    if plain == _plain(PASSWORD):
+    if plain == DEMO:
         raise BadUser(field="password", reason="this is the demo's, which everybody knows")
     if (
         plain in COMMON
@@ -57,12 +58,16 @@ def check_database(name: str, url: str) -> None:
 
 def check_secrets(home: Path) -> None:
     """Refuse keys that others on this machine may read. Raises BadSetting."""
+    for place in loose(home):
+        reason = f"others on this machine may read it: chmod {'700' if place.is_dir() else '600'} {place}"
+        raise BadSetting(name="secrets", where=str(place), value=f"{stat.S_IMODE(place.stat().st_mode):o}", reason=reason)
+
+
+def loose(home: Path) -> list[Path]:
+    """The keys of a home, and their folder, that others on this machine may read."""
     folder = home / "secrets"
-    for place in [folder, *sorted(folder.glob("*"))] if folder.is_dir() else []:
-        mode = stat.S_IMODE(place.stat().st_mode)
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            reason = f"others on this machine may read it: chmod {'700' if place.is_dir() else '600'} {place}"
-            raise BadSetting(name="secrets", where=str(place), value=f"{mode:o}", reason=reason)
+    kept = [folder, *sorted(folder.glob("*"))] if folder.is_dir() else []
+    return [place for place in kept if place.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
 
 
 def _plain(text: str) -> str:

@@ -11,17 +11,16 @@ from sqlmodel import Session
 from api.auth import vault as person
 from api.auth.errors import BadUser, UserNotFound
 from api.auth.office import DUTIES, OFFICERS, Bound, Duty, Office
-from api.auth.password import hashed
+from api.auth.password import Kept
 from api.auth.tables import BindingRow, SessionRow, UserRow
 from api.auth.vault import Vault
 from carbon.holder import new_id
-from carbon.region.divisions import divisions
+from carbon.region.divisions import NATION, divisions
 from carbon.tables import HolderRow
-from ledger.principal import Principal
+from ledger.principal import LOCAL_ADMIN, Principal
 from ledger.types import table_of
 
 KINDS = ("person", "machine")
-NATION = "100000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +55,26 @@ class Binding:
 
 
 def add_user(
-    session: Session, vault: Vault, *, kind: str = "person", login: str | None = None, password: str | None = None,
+    session: Session, vault: Vault, *, kind: str = "person", login: str | None = None, password: Kept | None = None,
     fields: dict[str, str] | None = None, example: bool = False, now: datetime,
 ) -> str:  # fmt: skip
-    """Open a user under a new random id. Raises BadUser where the login is taken or a value cannot be."""
+    """Open a user under a new random id; `password` is what `hashed` made of it. Raises BadUser where the login is taken or a value cannot
+    be."""
     if kind not in KINDS:
         raise BadUser(field="kind", reason=f"one of {', '.join(KINDS)}")
     if login is not None and not 1 <= len(login.strip()) <= 200:
         raise BadUser(field="login", reason="1 to 200 signs")
     if (login is None) != (password is None):
         raise BadUser(field="login", reason="a login and a password go together")
+    if not isinstance(password, Kept | None):
+        raise TypeError("a password is kept as `hashed` makes it, never as it was typed")
     digest = vault.digest("login", login) if login else None
     row = table_of(UserRow)
     if digest and session.execute(sa.select(row.c.id).where(row.c.login == digest)).first():
         raise BadUser(field="login", reason="somebody has it already")
     user_id = new_id("u")
     values = {"id": user_id, "kind": kind, "login": digest, "totp_step": 0, "example": int(example), "created_at": now}
-    session.execute(sa.insert(row).values(values | {"password": hashed(password) if password is not None else None}))
+    session.execute(sa.insert(row).values(values | {"password": password}))
     if fields or login:
         person.keep(session, vault, user_id, {"login": login or "", **(fields or {})})
     return user_id
@@ -140,7 +142,7 @@ def find_binding(session: Session, binding_id: str) -> Binding:
     return Binding(*_known(found))
 
 
-def end_binding(session: Session, binding_id: str, *, by: str = "local-admin", now: datetime) -> None:
+def end_binding(session: Session, binding_id: str, *, by: str = LOCAL_ADMIN.actor, now: datetime) -> None:
     """Take an office away; sessions in it end. Raises UserNotFound."""
     row = table_of(BindingRow)
     done = session.execute(sa.update(row).where(row.c.id == binding_id, row.c.ended_at.is_(None)).values(ended_at=now, ended_by=by))
@@ -190,12 +192,14 @@ def history(session: Session, user_id: str) -> list[dict[str, Any]]:
     return [dict(one) for one in found]
 
 
-def set_password(session: Session, user_id: str, password: str) -> None:
+def set_password(session: Session, user_id: str, password: Kept) -> None:
     """Give a person another password; every session of theirs ends. Raises UserNotFound, BadUser."""
     if find_user(session, user_id)["login"] is None:
         raise BadUser(field="user", reason="a machine has no password: it comes by key")
+    if not isinstance(password, Kept):
+        raise TypeError("a password is kept as `hashed` makes it, never as it was typed")
     row, open_ = table_of(UserRow), table_of(SessionRow)
-    session.execute(sa.update(row).where(row.c.id == user_id).values(password=hashed(password)))
+    session.execute(sa.update(row).where(row.c.id == user_id).values(password=password))
     session.execute(sa.delete(open_).where(open_.c.user_id == user_id))
 
 

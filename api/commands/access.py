@@ -104,12 +104,13 @@ def forget(
     """
     from api.auth.forget import forget_user
     from api.auth.vault import Vault
+    from ledger.principal import LOCAL_ADMIN
 
     book = asked.book(database, home)
     if not yes and not _agreed(user):
         raise asked.WrongUsage("nothing was forgotten: say --yes")
     with book.writing() as session:
-        forget_user(session, Vault.at(book.home), user, by="local-admin", now=asked.now())
+        forget_user(session, Vault.at(book.home), user, by=LOCAL_ADMIN.actor, now=asked.now())
     asked.print_json({"id": user, "forgotten": True}) if as_json else asked.say(f"user {user} is forgotten")
 
 

@@ -36,13 +36,15 @@ class WrongUsage(Exception):
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """A place that is taken is wrong usage, exit 2; a book, a month or a backup that does not hold is at fault, exit 3."""
+    """A place that is taken, or a user that cannot be, is wrong usage, exit 2; a book, a month or a backup that does not hold is at fault,
+    exit 3."""
+    from api.auth.errors import BadUser
     from ledger.errors import BadProof, PeriodMisruled
     from ledger.manifest import BackupRefused, PlaceTaken
 
     try:
         yield
-    except PlaceTaken as error:
+    except (PlaceTaken, BadUser) as error:
         raise WrongUsage(str(error)) from error
     except (BadProof, PeriodMisruled, BackupRefused) as error:
         say(f"tanzhang: refused: {error}")

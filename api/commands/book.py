@@ -21,15 +21,15 @@ def init(
     tanzhang init --database postgresql://app@db/tanzhang
     tanzhang init --admin wang@example.com --password-stdin < password.txt
 
-    Open an empty book, or bring an old one to this version. Safe to repeat.
+    Open an empty book, or bring an old one to this version as migrate does, with a backup. Safe to repeat.
 
     Without a terminal nothing is asked. Until there is a user, who sits at this machine reads the book. Default passwords of databases,
     keys that others may read, guessable passwords and users of a demo are refused, unless this is a demo (TANZHANG_ENVIRONMENT=demo).
     """
     from api.auth.strength import check_database, check_secrets
+    from api.commands.migrate import bring_up
     from carbon.settings import keep_settings
     from ledger.book import open_book
-    from migrations import upgrade
 
     if password_stdin and admin is None:
         raise asked.WrongUsage("--password-stdin is the password of the first administrator: name it with --admin")
@@ -38,7 +38,7 @@ def init(
         check_database("database_url", chosen.database_url)
         check_database("owner_url", chosen.owner_url)
         check_secrets(chosen.home)
-    done = upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    done = bring_up(chosen)
     keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
     asked.say(f"{'opened' if done else 'already there:'} book {book.id} ({book.dialect}), home {chosen.home}")
@@ -47,10 +47,9 @@ def init(
 
 def _administrator(book: "Book", chosen: "Settings", login: str | None, password_stdin: bool) -> None:
     """Make the first administrator, where one is named, or a person at a terminal names one; else say how."""
-    from api.auth.errors import BadUser
     from api.auth.example import has_examples
     from api.auth.first import first_administrator, stands
-    from api.auth.strength import check_strength
+    from api.auth.password import hashed
     from api.auth.user import is_empty
     from api.auth.vault import Vault
 
@@ -73,13 +72,10 @@ def _administrator(book: "Book", chosen: "Settings", login: str | None, password
     if login is None:
         return asked.say("no user yet: make the first administrator with tanzhang init --admin LOGIN")
     given = asked.password(password_stdin)
-    try:
-        if not chosen.is_demo:
-            check_strength(given, login=login)
+    with asked.refusals():
+        kept = hashed(given, login=login, guessable=chosen.is_demo)
         with book.writing() as session:
-            made = first_administrator(session, vault, login=login, password=given, now=asked.now())
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
+            made = first_administrator(session, vault, login=login, password=kept, now=asked.now())
     return asked.say(f"administrator {login} is user {made}; a security officer is made next: tanzhang user add LOGIN --role security")
 
 

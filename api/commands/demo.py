@@ -29,15 +29,15 @@ def demo(
 
     Its example users, one for each office, share a password that is shown; they are made in a demo's book only.
     """
+    from api.commands.migrate import bring_up
     from carbon.audit import verify
     from carbon.settings import keep_settings, mark_demo
     from ledger.book import open_book
-    from migrations import upgrade
 
     chosen = asked.settings(database, home, port=str(port) if port else None)
     if chosen.environment and not chosen.is_demo:
         mark_demo(chosen)  # which says why not, before anything is done
-    upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    bring_up(chosen)
     keep_settings(chosen)
     book = open_book(chosen.database_url, home=chosen.home)
     _refuse_where_users_are(book)
@@ -113,14 +113,10 @@ def _firm(book: "Book", today: "object") -> "RecordReceipt":
 
 def _refuse_where_users_are(book: "Book") -> None:
     """Before anything is booked: where people have users of their own, nobody else shall come in by a password that is shown."""
-    from api.auth.errors import BadUser
     from api.auth.example import check_empty
 
-    try:
-        with book.reading() as session:
-            check_empty(session)
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
+    with asked.refusals(), book.reading() as session:
+        check_empty(session)
 
 
 def _users(book: "Book", firm: str) -> None:

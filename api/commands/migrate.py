@@ -1,10 +1,15 @@
 """Bring a book to the version of this program, with a backup first."""
 
 import os
+from typing import TYPE_CHECKING
 
 import typer
 
 from api.commands import asked
+
+if TYPE_CHECKING:
+    from carbon.settings import Settings
+    from ledger.restore import Place
 
 
 def migrate(
@@ -22,15 +27,13 @@ def migrate(
     from api.commands.backup import means
     from api.operations.marks import mark
     from api.operations.migration import migrate as bring
-    from ledger.restore import Place
 
     if no_backup and not yes:
         raise asked.WrongUsage("--no-backup: there is no way back without one; add --yes if you took your own")
     chosen = asked.settings(database, home)
-    place = Place(chosen.database_url, chosen.owner_url, chosen.home, os.environ.get("TANZHANG_PG_BIN"))
     now = asked.now()
     with asked.refusals():
-        done = bring(place, means(), now=now, keep=not no_backup, tell=asked.say)
+        done = bring(_place(chosen), means(), now=now, keep=not no_backup, tell=asked.say)
     if done.backup:
         mark(chosen.home, "backed-up", now=now)
     if as_json:
@@ -41,3 +44,24 @@ def migrate(
     asked.say(
         f"from revision {done.before} to {done.after}" + (f"; as it was it lies in {done.backup}" if done.backup else ", without a backup")
     )
+
+
+def bring_up(chosen: "Settings") -> bool:
+    """Open a book where there is none, and bring an old one to this version as `migrate` does; whether anything was done."""
+    from api.commands.backup import means
+    from api.operations.migration import migrate as bring
+    from ledger.errors import BookNotMigrated
+    from migrations import upgrade
+
+    try:
+        with asked.refusals():
+            done = bring(_place(chosen), means(), now=asked.now(), tell=asked.say)
+    except BookNotMigrated:  # none is there, or one of a later program: which, the upgrade says
+        return upgrade(chosen.database_url, home=chosen.home, owner_url=chosen.owner_url)
+    return done.before != done.after
+
+
+def _place(chosen: "Settings") -> "Place":
+    from ledger.restore import Place
+
+    return Place(chosen.database_url, chosen.owner_url, chosen.home, os.environ.get("TANZHANG_PG_BIN"))

@@ -36,7 +36,7 @@ def add(
 
     Open a user under a new random id, which is printed, and let it hold an office.
     """
-    from api.auth.errors import BadUser
+    from api.auth.password import hashed
     from api.auth.user import add_user, bind
     from api.auth.vault import Vault
 
@@ -48,16 +48,15 @@ def add(
     if office is None and scope:
         raise asked.WrongUsage("--scope bounds an office: give --role as well")
     within = _scope(office, scope) if office else {}
-    password = None if machine else asked.password(password_stdin)
+    given = None if machine else asked.password(password_stdin)
     book = asked.book(database, home)
-    try:
+    with asked.refusals():
+        kept = hashed(given, login=str(login)) if given is not None else None
         with book.writing() as session:
             kind, fields = ("machine", None) if machine else ("person", {"name": name} if name else None)
-            made = add_user(session, Vault.at(book.home), kind=kind, login=login, password=password, fields=fields, now=asked.now())
+            made = add_user(session, Vault.at(book.home), kind=kind, login=login, password=kept, fields=fields, now=asked.now())
             if office:
                 bind(session, made, office, by=ACTOR, now=asked.now(), **within)
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
     asked.print_json({"id": made, "role": role, "scope": scope}) if as_json else print(made)
 
 
@@ -109,17 +108,13 @@ def bind(
 
     Let a user hold an office; its number is printed. Nobody is two of administrator, security and auditor.
     """
-    from api.auth.errors import BadUser
     from api.auth.user import bind as let_hold
     from api.auth.vault import Vault
 
     office = _office(role)
     within, book = _scope(office, scope), asked.book(database, home)
-    try:
-        with book.writing() as session:
-            made = let_hold(session, _user(session, Vault.at(book.home), who), office, by=ACTOR, now=asked.now(), **within)
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
+    with asked.refusals(), book.writing() as session:
+        made = let_hold(session, _user(session, Vault.at(book.home), who), office, by=ACTOR, now=asked.now(), **within)
     asked.print_json({"id": made.id, "user": made.user, "role": role, "scope": made.scope}) if as_json else print(made.id)
 
 
@@ -143,17 +138,16 @@ def password(who: User, password_stdin: Stdin = False, database: asked.Database 
 
     Give a person another password; every session of theirs ends.
     """
-    from api.auth.errors import BadUser
+    from api.auth.password import hashed
     from api.auth.user import set_password
     from api.auth.vault import Vault
 
     given, book = asked.password(password_stdin), asked.book(database, home)
-    try:
+    with asked.refusals():
+        kept = hashed(given, login=who)
         with book.writing() as session:
             found = _user(session, Vault.at(book.home), who)
-            set_password(session, found, given)
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
+            set_password(session, found, kept)
     asked.say(f"another password: {found}")
 
 
@@ -187,16 +181,12 @@ def add_key(
     """
     from datetime import timedelta
 
-    from api.auth.errors import BadUser
     from api.auth.key import make_key
 
     now = asked.now()
     expires = now + timedelta(days=days) if days else None
-    try:
-        with asked.book(database, home).writing() as session:
-            number, text = make_key(session, office, name=name, expires=expires, now=now)
-    except BadUser as error:
-        raise asked.WrongUsage(str(error)) from error
+    with asked.refusals(), asked.book(database, home).writing() as session:
+        number, text = make_key(session, office, name=name, expires=expires, now=now)
     asked.print_json({"id": number, "key": text, "expires_at": expires}) if as_json else print(text)
     asked.say(f"key {number} of office {office}, " + (f"until {expires:%Y-%m-%d}" if expires else "without an end") + "; it is shown once")
 

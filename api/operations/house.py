@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.auth.office import Office
+from api.auth.strength import loose
 from api.auth.tables import BindingRow, UserRow
 from api.operations.finding import Check, Finding
 from api.operations.marks import Deed, marked
@@ -34,11 +35,10 @@ def home(chosen: Settings) -> Iterator[Finding]:
     if not place.exists():
         yield Finding("home", False, f"{place} does not exist", "run `tanzhang init`")
         return
-    secrets = place / "secrets"
-    loose = [path for path in (secrets, *sorted(secrets.glob("*"))) if path.exists() and path.stat().st_mode & 0o077]
+    read = loose(place)
     yield Finding("home", True, str(place))
-    mend = f"chmod go-rwx {' '.join(map(str, loose))}" if loose else ""
-    yield Finding("secrets", not loose, f"others may read {loose[0]}" if loose else "read by their owner alone", mend)
+    mend = f"chmod go-rwx {' '.join(map(str, read))}" if read else ""
+    yield Finding("secrets", not read, f"others may read {read[0]}" if read else "read by their owner alone", mend)
     if place.stat().st_mode & 0o077:
         yield Finding("modes", None, f"others may look into {place}", f"chmod 0700 {place}")
 

@@ -13,6 +13,7 @@ from api.auth import vault as person
 from api.auth.approval import about
 from api.auth.errors import BadUser, OwnRights, SecondNeeded, UserNotFound
 from api.auth.office import DUTIES, GRAVE, Action, Office
+from api.auth.password import hashed
 from api.auth.rights import give, take
 from api.auth.user import Binding, add_user, disable, find_by_login, history, users
 from api.bounds import office_of
@@ -43,8 +44,9 @@ def user_add(request: Asked, data: Form, book: NamedDependency[Book]) -> Respons
     kind, login, password = ("machine", None, None) if machine else ("person", data.get("login", ""), data.get("password", ""))
     fields = {"name": data["name"].strip()} if data.get("name", "").strip() else None
     try:
+        kept = hashed(password, login=str(login)) if password is not None else None
         with book.writing() as session:
-            made = add_user(session, request.app.state.vault, kind=kind, login=login, password=password, fields=fields, now=now())
+            made = add_user(session, request.app.state.vault, kind=kind, login=login, password=kept, fields=fields, now=now())
     except BadUser as error:
         return _list(request, book, said=said_of(request, error), typed=data, status=problem_of(error).status)
     return onto(request, f"/users/{made}", N_("The user is there. A security officer gives it an office."))

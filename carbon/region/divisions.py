@@ -53,6 +53,7 @@ class DivisionTree:
         self._times: dict[str, list[Division]] = {}
         for row in rows:
             self._times.setdefault(row.code, []).append(row)
+        self._below: dict[str, frozenset[str]] = {}
         self._predecessors: dict[str, list[Division]] = {}
         for row in rows:
             for successor in row.successors:
@@ -106,6 +107,11 @@ class DivisionTree:
 
     def below(self, code: str) -> frozenset[str]:
         """The code and every code that ever lay in it, however deep, whatever the year."""
+        if code not in self._below:
+            self._below[code] = self._all_below(code)
+        return self._below[code]
+
+    def _all_below(self, code: str) -> frozenset[str]:
         found, ahead = {code}, [code]
         while ahead:
             fresh = {row.code for row in self._children.get(ahead.pop(), ())} - found

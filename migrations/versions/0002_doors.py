@@ -204,6 +204,12 @@ def _access() -> None:
 
 
 def downgrade() -> None:
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":  # policies of older tables name those that go
+        policies = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()"
+        for table, policy in connection.exec_driver_sql(policies).all():
+            op.execute(f'DROP POLICY "{policy}" ON "{table}"')
+            op.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
     for table in ("site_reach", "division_below"):
         op.drop_table(table)
     for table in (

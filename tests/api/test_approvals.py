@@ -14,6 +14,7 @@ from api.app import create_app
 from api.auth.approval import MATTERS, Decision, Matter, approvals, ask, decide, find_approval, register
 from api.auth.errors import AlreadyDecided, AskerGone, BadUser, Forbidden, OwnRights, UserNotFound
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.reopening import REOPEN, ask_reopening
 from api.auth.user import Binding, bindings, disable, end_binding
 from carbon.holder import add_holder, add_site
@@ -46,7 +47,7 @@ class House:
         login = f"{office}{len(self.town.people)}-{division}@example.org"
         self.town.people.append(Person("", login, ""))
         with self.book.writing() as session:
-            user = add_user(session, self.town.vault, login=login, password="a long sentence of the town", now=NOW)
+            user = add_user(session, self.town.vault, login=login, password=hashed("a long sentence of the town"), now=NOW)
             return bind(session, user, office, holder=holder, division=division, by="test", now=NOW)
 
     def firm(self) -> Binding:
@@ -113,6 +114,23 @@ def test_who_asked_never_decides_in_whatever_office(house: House) -> None:
             house.decide(office, number)
     assert house.is_open(county, number)
     house.decide(house.regulator(), number)
+    assert len(house.reopened()) == 1
+
+
+def test_a_county_decides_on_what_lies_in_it_and_on_nothing_that_reaches_beyond(house: House) -> None:
+    with house.book.writing() as session:
+        add_site(
+            session, LOCAL_ADMIN, holder=house.town.firm, code="s2", name="", division="330106", since=date(2020, 1, 1), tree=divisions()
+        )
+    firm, county, province = house.firm(), house.regulator(), house.regulator("330000")
+    whole = house.ask(firm)
+    for scope in (house.scope, f"{house.scope}s2/", f"{house.scope}units/"):
+        with pytest.raises(UserNotFound):
+            house.ask(county, scope=scope)
+    with pytest.raises(UserNotFound):
+        house.decide(county, whole)
+    house.ask(county, scope=f"{house.scope}s1/")
+    house.decide(province, whole)
     assert len(house.reopened()) == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
 from api.cli import main
@@ -48,7 +49,7 @@ def test_others_can_come_in_and_nobody_is_there_to_let_them(book: Book) -> None:
 def test_users_of_the_demo_have_no_place_where_others_come_in(book: Book) -> None:
     now = datetime.now(UTC)
     with book.writing() as session:
-        user = add_user(session, Vault.at(book.home), login="demo", password=PASSWORD, example=True, now=now)
+        user = add_user(session, Vault.at(book.home), login="demo", password=hashed(PASSWORD), example=True, now=now)
         bind(session, user, Office.ADMINISTRATOR, by="local-admin", now=now)
     assert found(settings(book, environment="demo"))["demo users"].ok is None
     assert found(settings(book))["demo users"].ok is False, "serve refuses such a book"

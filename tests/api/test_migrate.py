@@ -40,9 +40,6 @@ def make_old(book: Book) -> Place:
     with engine.begin() as connection:
         if book.dialect == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL ROLE {guard.OWNER}")
-            for table, policy in connection.exec_driver_sql("SELECT tablename, policyname FROM pg_policies").all():
-                connection.exec_driver_sql(f"DROP POLICY {policy} ON {table}")
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
         with Operations.context(MigrationContext.configure(connection)):
             doors.downgrade()
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{BEFORE}'")
@@ -127,6 +124,20 @@ def test_the_command_keeps_the_backup_in_the_home(tmp_path: Path, capsys: pytest
     told = json.loads(capsys.readouterr().out)
     assert Path(told["backup"]).parent == tmp_path / "backups"
     assert marked(tmp_path, "backed-up") is not None
+    migrated = open_book(url, home=tmp_path)
+    assert verify(migrated) == []
+    migrated.engine.dispose()
+
+
+def test_to_open_an_old_book_takes_the_same_backup_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path}/book.db"
+    upgrade(url, home=tmp_path)
+    book = open_book(url, home=tmp_path)
+    make_old(book)
+    book.engine.dispose()
+    assert run("init", "--home", str(tmp_path)) == 0
+    assert "trying the backup" in capsys.readouterr().err
+    assert len(list((tmp_path / "backups").iterdir())) == 1
     migrated = open_book(url, home=tmp_path)
     assert verify(migrated) == []
     migrated.engine.dispose()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
 from api.cli import main
@@ -31,7 +32,7 @@ def empty_book(home: Path) -> str:
 def with_a_user(home: Path) -> None:
     book = open_book(empty_book(home), home=home)
     with book.writing() as session:
-        user = add_user(session, Vault.at(home), login=LOGIN, password=PASSWORD, now=datetime.now(UTC))
+        user = add_user(session, Vault.at(home), login=LOGIN, password=hashed(PASSWORD), now=datetime.now(UTC))
         bind(session, user, Office.REGULATOR, division="330000", by="local-admin", now=datetime.now(UTC))
     book.engine.dispose()
 

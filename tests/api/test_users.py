@@ -10,6 +10,7 @@ from api.auth.approval import Decision, approvals, decide
 from api.auth.errors import BadUser, OwnRights, SecondNeeded, UserNotFound, WrongCredentials
 from api.auth.first import first_administrator
 from api.auth.office import DUTIES, GRAVE, OFFICERS, Action, Bound, Office
+from api.auth.password import hashed
 from api.auth.rights import give, take
 from api.auth.session import open_session, sign_in
 from api.auth.user import Binding, add_user, bind, bindings, disable, end_binding, find_by_login, history, set_password, users
@@ -35,7 +36,7 @@ def officer(town: Town, office: Office) -> Binding:
 def newcomer(town: Town) -> str:
     """A user without an office."""
     with town.book.writing() as session:
-        return add_user(session, town.vault, login=f"new{len(users(session))}@example.org", password=PASSWORD, now=NOW)
+        return add_user(session, town.vault, login=f"new{len(users(session))}@example.org", password=hashed(PASSWORD), now=NOW)
 
 
 def bound_of(town: Town, office: Office) -> dict[str, str]:
@@ -93,6 +94,23 @@ def test_a_second_one_who_was_shut_out_is_not_waited_for(town: Town) -> None:
     with town.book.writing() as session:
         disable(session, second.user, now=NOW)
     assert isinstance(given(town, first, user, Office.AUDITOR), Binding)
+
+
+def test_a_machine_in_the_office_is_no_second_one_to_wait_for(town: Town) -> None:
+    first, user = officer(town, Office.SECURITY), newcomer(town)
+    town.person(Office.SECURITY, kind="machine")
+    assert isinstance(given(town, first, user, Office.AUDITOR), Binding)
+
+
+def test_a_password_is_never_kept_as_it_was_typed(town: Town) -> None:
+    with town.book.writing() as session, pytest.raises(TypeError, match="never as it was typed"):
+        add_user(session, town.vault, login="plain@example.org", password=PASSWORD, now=NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("password", ["password1234", "wangwangwang1", "demo-is-for-everybody", "abcdefghijklm"])
+def test_nobody_may_have_a_password_that_somebody_would_guess(password: str) -> None:
+    with pytest.raises(BadUser, match="password"):
+        hashed(password, login="wang@example.org")
 
 
 @pytest.mark.parametrize("office", [Office.FIRM, Office.REGULATOR, Office.SECURITY])
@@ -214,17 +232,17 @@ def test_an_office_within_a_bound_is_held_once(town: Town) -> None:
 
 def test_the_first_administrator_is_made_in_an_empty_book_only(town: Town) -> None:
     with town.book.writing() as session:
-        made = first_administrator(session, town.vault, login="wang@example.org", password=PASSWORD, now=NOW)
+        made = first_administrator(session, town.vault, login="wang@example.org", password=hashed(PASSWORD), now=NOW)
     assert holds(town, made) == [Office.ADMINISTRATOR]
     with pytest.raises(BadUser, match="has users"), town.book.writing() as session:
-        first_administrator(session, town.vault, login="li@example.org", password=PASSWORD, now=NOW)
+        first_administrator(session, town.vault, login="li@example.org", password=hashed(PASSWORD), now=NOW)
 
 
 def test_of_four_who_make_the_first_administrator_at_once_one_does(town: Town) -> None:
     def make(number: int) -> bool:
         try:
             with town.book.writing() as session:
-                first_administrator(session, town.vault, login=f"wang{number}@example.org", password=PASSWORD, now=NOW)
+                first_administrator(session, town.vault, login=f"wang{number}@example.org", password=hashed(PASSWORD), now=NOW)
         except BadUser:
             return False
         return True
@@ -249,7 +267,7 @@ def test_another_password_ends_every_session_and_the_old_one_opens_nothing(town:
     person = town.person(Office.FIRM)
     sign_in(town.book, town.vault, login=person.login, given=PASSWORD, now=datetime.now(UTC))
     with town.book.writing() as session:
-        set_password(session, person.id, "another sentence of the town")
+        set_password(session, person.id, hashed("another sentence of the town"))
     assert town.sessions(person) == 0
     with pytest.raises(WrongCredentials):
         sign_in(town.book, town.vault, login=person.login, given=PASSWORD, now=datetime.now(UTC))

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.session import open_session
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
@@ -67,7 +68,9 @@ def loaded(book: Book) -> Iterator[Loaded]:
     record(book, workbook, holder=holder, principal=LOCAL_ADMIN, now=now, today=now.date(), library=load_library(), tree=tree)
     vault = Vault.at(book.home)
     with book.writing() as session:
-        firm, regulator = (add_user(session, vault, login=name, password=PASSWORD, now=now) for name in (LOGIN, "regulator@example.com"))
+        firm, regulator = (
+            add_user(session, vault, login=name, password=hashed(PASSWORD), now=now) for name in (LOGIN, "regulator@example.com")
+        )
         bind(session, firm, Office.FIRM, holder=holder, by="local-admin", now=now)
         bind(session, regulator, Office.REGULATOR, division=PROVINCE, by="local-admin", now=now)
         tokens = [open_session(session, user, second=True, now=now) for user in (firm, regulator)]

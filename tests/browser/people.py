@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext
 
 from api.auth.office import DUTIES, Bound, Office
+from api.auth.password import hashed
 from api.auth.session import open_session
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
@@ -57,7 +58,9 @@ def _people(book: Book, vault: Vault) -> tuple[dict[Office, str], str, str]:
         other = add_holder(session, LOCAL_ADMIN, name="别处化工有限公司", now=now).id
         for office in Office:
             login = {Office.FIRM: FIRM_LOGIN, Office.REGULATOR: REGULATOR_LOGIN}.get(office)
-            user = add_user(session, vault, login=login, password=PASSWORD if login else None, fields={"name": NAMES["zh"]}, now=now)
+            user = add_user(
+                session, vault, login=login, password=hashed(PASSWORD) if login else None, fields={"name": NAMES["zh"]}, now=now
+            )
             tokens[office] = _office(session, user, office, firm, now)
     return tokens, firm, other
 

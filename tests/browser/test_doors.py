@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.auth.office import DUTIES, Bound, Office
+from api.auth.password import hashed
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
 from tests.browser.conftest import Watched, seen, watch
@@ -125,7 +126,7 @@ def test_a_regulator_takes_in_an_authenticator_and_comes_back_with_its_code(
     login = f"{width}@regulator.example"
     book, now = opened(doors_home), datetime.now(UTC)
     with book.writing() as session:
-        user = add_user(session, Vault.at(doors_home), login=login, password=PASSWORD, now=now)
+        user = add_user(session, Vault.at(doors_home), login=login, password=hashed(PASSWORD), now=now)
         bind(session, user, Office.REGULATOR, division=DIVISION, by="test", now=now)
     book.engine.dispose()
     watched = watch(browser, doors.address, width)
@@ -183,7 +184,7 @@ def test_the_theme_is_kept_and_the_page_with_its_filters(browser: Browser, doors
 def test_a_notice_is_told_once(browser: Browser, doors: Doors, doors_home: Path) -> None:
     book, now = opened(doors_home), datetime.now(UTC)
     with book.writing() as session:
-        user = add_user(session, Vault.at(doors_home), login="two@offices.example", password=PASSWORD, now=now)
+        user = add_user(session, Vault.at(doors_home), login="two@offices.example", password=hashed(PASSWORD), now=now)
         for place, holder in enumerate((doors.firm, doors.other)):  # the office held longest is the first
             bind(session, user, Office.FIRM, holder=holder, by="test", now=now + timedelta(seconds=place))
     book.engine.dispose()

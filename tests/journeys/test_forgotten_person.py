@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from api.audit.check import law_of
 from api.auth import vault as person
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
 from api.cli import main
@@ -117,7 +118,7 @@ def test_a_forgotten_person_stands_nowhere_and_the_books_still_verify(
     book = town.book
     caplog.set_level(logging.DEBUG)
     with book.writing() as session:
-        user = add_user(session, town.vault, login=LOGIN, password=PASSWORD, fields=CANARIES, now=now())
+        user = add_user(session, town.vault, login=LOGIN, password=hashed(PASSWORD), fields=CANARIES, now=now())
         bind(session, user, Office.FIRM, holder=town.firm, by="test", now=now())
     with town.browser() as browser:
         live(town, browser, user, PASSWORD)

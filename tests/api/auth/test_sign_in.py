@@ -309,3 +309,24 @@ def test_what_a_session_saw_is_kept_by_no_cache(town: Town, browser: Browser) ->
     answer = browser.sign_in(town.person(Office.FIRM))
     assert answer.headers["cache-control"] == "no-store"
     assert "private" in browser.get("/en/me").headers["cache-control"]
+
+
+def test_a_read_waits_for_no_writer_though_its_session_was_not_seen_for_long(town: Town, browser: Browser) -> None:
+    browser.sign_in(town.person(Office.FIRM))
+    row = table_of(SessionRow)
+    with town.book.writing() as session:
+        session.execute(sa.update(row).values(seen_at=now() - timedelta(minutes=20)))
+    with town.book.writing() as other:
+        other.execute(sa.update(row).values(second=0))  # holds the writer's lock, and on PostgreSQL the session's row
+        begun = time.monotonic()
+        assert browser.get("/en/me").status_code == 200
+        assert time.monotonic() - begun < 5
+
+
+def test_failures_of_yesterday_are_kept_of_nobody(town: Town) -> None:
+    keys = [bytes([number]) * 32 for number in range(3)]
+    for number, key in enumerate(keys):
+        with town.book.writing() as session:
+            attempts.note(session, key, now=now() + number * timedelta(minutes=10))
+    with town.book.reading() as session:
+        assert set(session.execute(sa.select(table_of(AttemptRow).c.login)).scalars()) == set(keys[1:])

@@ -14,6 +14,7 @@ from api.auth.errors import UserNotFound, WrongCredentials
 from api.auth.forget import forget_user
 from api.auth.keyring import SEALED_BYTES, SLOT_BYTES, Keyring
 from api.auth.office import Office
+from api.auth.password import hashed
 from api.auth.session import sign_in, signed
 from api.auth.tables import PersonKeyRow, PersonRow, UserRow
 from api.auth.user import add_user, bindings
@@ -133,7 +134,7 @@ def test_a_forgotten_user_has_no_way_in_and_stays_a_random_id(book: Book) -> Non
     assert row["disabled_at"] is not None
     town.person(Office.FIRM)
     with book.writing() as session:  # the login is free again
-        assert add_user(session, town.vault, login=regulator.login, password=PASSWORD, now=now()) != regulator.id
+        assert add_user(session, town.vault, login=regulator.login, password=hashed(PASSWORD), now=now()) != regulator.id
 
 
 def test_who_is_not_there_cannot_be_forgotten(book: Book, vault: Vault) -> None:

@@ -16,6 +16,7 @@ from litestar.testing import TestClient
 from api.app import create_app
 from api.auth import totp
 from api.auth.office import DUTIES, Bound, Office
+from api.auth.password import hashed
 from api.auth.tables import SessionRow, UserRow
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
@@ -62,7 +63,7 @@ class Town:
         scope = {Bound.HOLDER: {"holder": self.firm}, Bound.DIVISION: {"division": PLACE}, Bound.PLATFORM: {}}[DUTIES[office].bound]
         secret = pyotp.random_base32() if enrolled else ""
         with self.book.writing() as session:
-            way = {"login": login, "password": PASSWORD} if kind == "person" else {}
+            way = {"login": login, "password": hashed(PASSWORD)} if kind == "person" else {}
             user = add_user(session, self.vault, kind=kind, now=now(), **way)
             held = bind(session, user, office, by="test", now=now(), **scope)
             if enrolled:

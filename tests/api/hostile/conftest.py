@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from api.app import create_app
 from api.auth.gate import COOKIE, FORM_HEADER
 from api.auth.office import DUTIES, Bound, Office
+from api.auth.password import hashed
 from api.auth.session import open_session, signed
 from api.auth.user import add_user, bind
 from api.auth.vault import Vault
@@ -72,7 +73,7 @@ def besiege(book: Book, *, own: str | None = None, other: str | None = None) -> 
         users = {}
         for office in Office:
             bound = DUTIES[office].bound
-            users[office] = add_user(session, vault, login=f"{office}@test", password=PASSWORD, fields={"name": office}, now=now)
+            users[office] = add_user(session, vault, login=f"{office}@test", password=hashed(PASSWORD), fields={"name": office}, now=now)
             bind(
                 session, users[office], office, by="test", now=now,
                 holder=firm.id if bound is Bound.HOLDER else None, division="330500" if bound is Bound.DIVISION else None,
