@@ -30,6 +30,8 @@ def test_every_page_is_whole_and_pictured(browser: Browser, doors: Doors, langua
         watched.page.goto(f"{doors.address}/{language}{doors.path(path)}")
         if watched.page.locator("[data-chart]").count():
             watched.page.wait_for_selector("[data-chart][data-ready]")
+        wide, screen = watched.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        loud += [f"{name} is {wide} px wide on a screen of {screen}"] if wide > screen else []
         seen(watched, f"tour/{language}-{width}{'-dark' if dark else ''}-{name}")
         # a page that tells of an error answers with its status, which the browser writes to its console
         loud += [f"{name}: {said}" for said in watched.errors if "Failed to load resource" not in said]
