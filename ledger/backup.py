@@ -31,12 +31,10 @@ from ledger import pg_archive
 from ledger.book import Book
 from ledger.checkpoint import Checkpoint, append_note, newest_note, public_key, read_note, sign, signing_key, verifier_key
 from ledger.errors import BadProof
-from ledger.manifest import DATABASE, SETTINGS, BackupFailed, Manifest, PlaceTaken, files_in, write_manifest
+from ledger.manifest import ACCESS_LOG, DATABASE, FOLDERS, SETTINGS, BackupFailed, Manifest, PlaceTaken, files_in, write_manifest
 from ledger.tables import REVISION
 from ledger.tile import Tree
 
-FOLDERS = ("packs", "sealed", "access")
-"""Of the home, whose files are copied as they are."""
 PAGES = 4_096  # of SQLite, copied at a time
 TELL_EVERY_S = 2.0
 """How often a long copy says how far it is."""
@@ -158,7 +156,7 @@ def _copy_what_lies_beside(book: Book, draft: Path) -> None:
         if file.is_file() and not any(part.startswith(".") for part in place.parts):  # of a pack or a month that is just being added
             (draft / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, draft / place)
-    for log in (book.checkpoint_file, book.checkpoint_file.with_suffix(".access.log")):  # the latter is of the storey above
+    for log in (book.checkpoint_file, book.checkpoint_file.with_suffix(ACCESS_LOG)):
         if log.exists():
             (draft / "checkpoints").mkdir(exist_ok=True)
             shutil.copyfile(log, draft / "checkpoints" / log.name)

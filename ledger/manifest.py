@@ -20,6 +20,10 @@ from ledger.checkpoint import read_text, read_verifier_key, sign_text, verifier_
 from ledger.errors import BadProof, LedgerError
 
 MANIFEST, SIGNATURE, SETTINGS = "manifest.json", "manifest.sig", "tanzhang.toml"
+FOLDERS = ("packs", "sealed", "access")
+"""Of the home, whose files are copied as they are."""
+ACCESS_LOG = ".access.log"
+"""How the checkpoints of the record of access end, which the storey above keeps."""
 DATABASE = {"sqlite": "book.db", "postgresql": "book.dump"}
 MANIFEST_BYTES_MAX = 64 * 2**20
 NAMED_MAX = 20  # faults that a refusal names
@@ -153,8 +157,8 @@ def check_names(source: Path, manifest: Manifest) -> None:
 
 def _belongs(name: str, manifest: Manifest) -> bool:
     parts = PurePosixPath(name).parts
-    own = (DATABASE[manifest.engine], SETTINGS, f"checkpoints/{manifest.book}.log")
-    return name in own or (len(parts) > 1 and parts[0] in {"packs", "sealed"} and not any(part.startswith(".") for part in parts))
+    own = (DATABASE[manifest.engine], SETTINGS, f"checkpoints/{manifest.book}.log", f"checkpoints/{manifest.book}{ACCESS_LOG}")
+    return name in own or (len(parts) > 1 and parts[0] in FOLDERS and not any(part.startswith(".") for part in parts))
 
 
 def _unproved(text: str) -> dict[str, object]:

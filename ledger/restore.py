@@ -24,7 +24,9 @@ from ledger.book import ORIGIN, Book, make_engine, normalised, open_book
 from ledger.checkpoint import Checkpoint, append_note, note_over, public_key, read_log, sign, signing_key, verifier_key
 from ledger.errors import BadProof, LedgerError
 from ledger.manifest import (
+    ACCESS_LOG,
     DATABASE,
+    FOLDERS,
     MANIFEST,
     NAMED_MAX,
     BackupFailed,
@@ -186,7 +188,7 @@ def _refuse_taken(manifest: Manifest, place: Place) -> None:
                 raise PlaceTaken(f"{left} is there already: nothing is written over it, move it away or restore elsewhere with --home")
     for kept in manifest.files:
         own = place.home / kept.name
-        if kept.name.startswith(("packs/", "sealed/")) and own.exists() and sha256_of(own) != kept.sha256:
+        if kept.name.split("/")[0] in FOLDERS and own.exists() and sha256_of(own) != kept.sha256:
             raise PlaceTaken(f"{own} is there already and says something else: move it away, or restore elsewhere with --home")
 
 
@@ -249,7 +251,7 @@ def _lay_checkpoints(stage: Path, manifest: Manifest, home: Path, signer: Key, m
         note = note_over(own, size) or note_over(log, size)
         assert note is not None
         append_note(log, note)
-    records = log.with_suffix(".access.log")  # of the storey above, which goes on from what was restored
+    records = log.with_suffix(ACCESS_LOG)  # which goes on from what was restored
     if signer.signing is None and records.exists():
         records.rename(records.with_name(f"{manifest.book}.access.until-{moment}.log"))
     (stage / KEY).parent.mkdir(mode=0o700)
@@ -319,7 +321,7 @@ def _put_in_place(stage: Path, place: Place, manifest: Manifest, moment: str | N
     aside = None
     for path in sorted(path for path in stage.rglob("*") if path.is_file()):
         own = place.home / path.relative_to(stage)
-        if own.exists() and own.name == f"{manifest.book}.access.log":  # it may be of more than the backup holds
+        if own.exists() and own.name == f"{manifest.book}{ACCESS_LOG}":  # it may be of more than the backup holds
             own.rename(own.with_name(f"{manifest.book}.access.before-{manifest.taken_at:%Y%m%dT%H%M%S%f}Z.log"))
         if own.exists() and own.name != f"{manifest.book}.log":
             continue
