@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from ledger.types import Blob, Day, Instant, Int, Text
 
-REVISION = "0002"  # the newest migration, which a book must be at to be opened
+REVISION = "0003"  # the newest migration, which a book must be at to be opened
 APPEND_ONLY = {"append_only": True}
 
 

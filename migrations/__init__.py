@@ -72,11 +72,12 @@ def models() -> tuple[ModuleType, ...]:
     """The modules whose tables are migrated; importing them is what fills the metadata."""
     import api.audit.tables
     import api.auth.tables
+    import carbon.enterprise.tables
     import carbon.region.tables
     import carbon.tables
     import ledger.tables
 
-    return ledger.tables, carbon.tables, carbon.region.tables, api.auth.tables, api.audit.tables
+    return ledger.tables, carbon.tables, carbon.region.tables, carbon.enterprise.tables, api.auth.tables, api.audit.tables
 
 
 def known() -> set[str]:
