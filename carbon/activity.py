@@ -139,6 +139,8 @@ def _checked(
         pl.col(str(header.places[name])).alias(name) if name in header.places else pl.lit(None, dtype=pl.String).alias(name)
         for name in COLUMNS
     ]
+    if header.quantity_unit is not None and "unit" not in header.places:
+        cells[COLUMNS.index("unit")] = pl.lit(header.quantity_unit).alias("unit")
     sieve = Sieve(table.frame.select("line", *cells), file=table.file)
     sieve.faults += table.faults
     missing = {fault.column for fault in table.faults if fault.code == "column.missing"}

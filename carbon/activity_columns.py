@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from carbon.errors import Fault
@@ -17,18 +17,24 @@ OPTIONAL = (
 )  # fmt: skip
 COLUMNS = (*REQUIRED, *PERIOD, *OPTIONAL)
 EXTRA = "x_"
+LEFT_OUT = "-"
+"""The heading of a column that nobody reads."""
 COLUMNS_MAX = 200
 _WITH_UNIT = re.compile(r"(?P<name>\S+?)\s*[\[［](?P<unit>[^\]］]+)[\]］]")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What each column of a file is: its place by name, the unit of each parameter, and where the columns of one's own lie."""
+    """What each column of a file is: its place by name, the unit of each parameter, and where the columns of one's own lie.
+
+    `quantity_unit` is that of a heading ``quantity [kWh]``, which stands in for a column `unit`.
+    """
 
     row: int
     places: Mapping[str, int]
     parameter_units: Mapping[str, str]
     extra: Mapping[str, int]
+    quantity_unit: str | None = None
 
 
 def read_header(
@@ -49,27 +55,34 @@ def read_header(
             if filled is None or filled[place]:
                 refuse("column.unknown", f"column {place + 1} has no heading: name it, or begin its name with {EXTRA}")
             continue
+        if text == LEFT_OUT:
+            continue
         name, unit = _split(text)
         if name in places or text in extra:
             refuse("column.twice", f"the column {name!r} is there twice: keep one", text[:60])
         elif text.startswith(EXTRA):
             extra[text] = place
-        elif name not in COLUMNS or (unit is not None and name not in PARAMETERS):
+        elif name not in COLUMNS or (unit is not None and name not in (*PARAMETERS, "quantity")):
             refuse("column.unknown", _unknown(text), text[:60])
         else:
             places[name] = place
             if unit is not None:
                 units[name] = unit
+    quantity_unit = units.pop("quantity", None)
+    for name, reason in _missing(places, quantity_unit):
+        refuse("column.missing", reason, name)
+    if quantity_unit is not None and "unit" in places:
+        refuse("column.twice", f"the unit stands in the heading of 'quantity' ({quantity_unit}) and in a column 'unit': keep one", "unit")
+    return Header(row, places, units, extra, quantity_unit), faults
+
+
+def _missing(places: Mapping[str, int], quantity_unit: str | None) -> Iterator[tuple[str, str]]:
+    """The columns that every file has and this one has not, and why they must be there."""
     for name in REQUIRED:
-        if name not in places:
-            refuse("column.missing", f"the column {name!r} is missing: every line needs {', '.join(REQUIRED)} and a day", name)
+        if name not in places and not (name == "unit" and quantity_unit is not None):
+            yield name, f"the column {name!r} is missing: every line needs {', '.join(REQUIRED)} and a day"
     if "day" not in places and not {"start", "end"} <= places.keys():
-        refuse(
-            "column.missing",
-            "a column 'day' (a day, a month 2023-07 or a year 2023) is missing, or the two columns 'start' and 'end'",
-            "day",
-        )
-    return Header(row, places, units, extra), faults
+        yield "day", "a column 'day' (a day, a month 2023-07 or a year 2023) is missing, or the two columns 'start' and 'end'"
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -85,4 +98,4 @@ def _unknown(text: str) -> str:
 
 def looks_like_header(cells: Sequence[str | None]) -> bool:
     """Whether a row of a sheet is the one that names the columns: it has `activity` and `quantity`."""
-    return {"activity", "quantity"} <= {(cell or "").strip() for cell in cells}
+    return {"activity", "quantity"} <= {_split((cell or "").strip())[0] for cell in cells}

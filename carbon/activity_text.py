@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,21 @@ class TextTable:
     """The last row, where no line end follows it: a file cut off looks so."""
 
 
+Rename = Callable[[Sequence[str | None]], Sequence[str | None]]
+"""How the headings of a row are called here: as many cells again."""
+
+
+def as_written(cells: Sequence[str | None]) -> Sequence[str | None]:
+    """The headings as the file has them."""
+    return cells
+
+
 def refused(file: str, code: str, reason: str, *, row: int | None = None, value: str | None = None) -> FaultyFile:
     """The error for a file that cannot be read at all."""
     return FaultyFile([Fault(file=file, row=row, value=value, code=code, reason=reason)])
 
 
-def read_text_table(data: bytes, *, file: str) -> TextTable:
+def read_text_table(data: bytes, *, file: str, rename: Rename = as_written) -> TextTable:
     """The table that CSV bytes in UTF-8 hold (with or without a byte order mark). Blank rows are left out, the count goes on.
 
     Raises FaultyFile: file.empty, file.encoding, file.type, file.hostile, file.truncated. Ragged rows are faults of the table.
@@ -74,7 +83,7 @@ def read_text_table(data: bytes, *, file: str) -> TextTable:
     if not frame.height and not faults:
         raise refused(file, "file.empty", "the file has a header and no line below it")
     filled = [not frame[str(place)].is_null().all() for place in range(columns)]
-    header, wrong = read_header(head[1:], file=file, filled=filled)
+    header, wrong = read_header(rename(head[1:]), file=file, filled=filled)
     return TextTable(file, sha256, header, frame, [*wrong, *faults, *_too_long(frame, texts, file)], cut=cut)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
-from carbon.workbook import cells_of, check_kind
-from carbon.workbook_check import UnsafeWorkbook, check_workbook
+from carbon.workbook import open_workbook
 from factors.activities import activities
 from factors.errors import PackInvalid
 from factors.faults import EVIDENCE, RANGES
@@ -80,13 +79,9 @@ def read_sheet(data: bytes, *, file: str) -> tuple[dict[str, Any], list[dict[str
 
     Raises FaultyFile where the file is no workbook that may be opened.
     """
-    check_kind(data, file)
-    try:
-        checked = check_workbook(data)
-    except UnsafeWorkbook as error:
-        raise PackInvalid(file, [error.reason]) from error
-    faults = [f"cell {place} is a formula: write its value" for place in checked.formulas]
-    sheets = {name: [[cell[1] if cell else "" for cell in row] for row in rows] for name, rows in cells_of(data, file).items()}
+    opened = open_workbook(data, file=file)
+    faults = [f"cell {place} is a formula: write its value" for place in opened.checked.formulas]
+    sheets = {name: [[cell[1] if cell else "" for cell in row] for row in rows] for name, rows in opened.sheets.items()}
     about = next((rows for rows in sheets.values() if any(row[:1] == ["name"] for row in rows)), None)
     table = next((rows for rows in sheets.values() if _head(rows) is not None), None)
     if about is None or table is None:

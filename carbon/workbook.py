@@ -3,23 +3,54 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import msgspec
 import polars as pl
 
 from carbon import workbook_cells
 from carbon.activity_columns import looks_like_header, read_header
-from carbon.activity_text import CELL_CHARACTERS_MAX, TextTable, refused
+from carbon.activity_text import CELL_CHARACTERS_MAX, Rename, TextTable, as_written, refused
 from carbon.errors import Fault
-from carbon.workbook_check import UnsafeWorkbook, check_workbook
+from carbon.workbook_check import Checked, UnsafeWorkbook, check_workbook
 from carbon.workbook_lenient import reader
 
 Cell = tuple[str, str] | None
+IsHeader = Callable[[Sequence[str | None]], bool]
 HEADER_ROWS_MAX = 20
 """Within as many rows from the top the names of the columns are looked for: titles and merged cells may stand above."""
 NOTES_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The cells of all visible sheets of a workbook that was found safe to open."""
+
+    sheets: Mapping[str, list[list[Cell]]]
+    checked: Checked
+
+
+def open_workbook(data: bytes, *, file: str) -> Opened:
+    """The cells of a workbook, read by a child process while the streaming check goes on here: whoever is refused, the child is stopped.
+
+    Raises FaultyFile: file.type, file.truncated, file.hostile, file.empty.
+    """
+    check_kind(data, file)
+    # files and no pipes: nobody here has to hand the bytes over while the check is busy
+    with TemporaryFile() as given, TemporaryFile() as taken, TemporaryFile() as said:
+        given.write(data)
+        given.seek(0)
+        with _start(given, taken, said) as child:
+            try:
+                checked = check_workbook(data)
+            except UnsafeWorkbook as error:
+                child.kill()
+                raise refused(file, error.code, error.reason) from error
+            return Opened(_cells(child, taken, said, file), checked)
 
 
 def read_workbook_table(data: bytes, *, file: str) -> TextTable:
@@ -27,16 +58,15 @@ def read_workbook_table(data: bytes, *, file: str) -> TextTable:
 
     Raises FaultyFile: file.type, file.truncated, file.hostile, file.empty, column.missing.
     """
-    check_kind(data, file)
-    try:
-        checked = check_workbook(data)
-    except UnsafeWorkbook as error:
-        raise refused(file, error.code, error.reason) from error
-    sheets = cells_of(data, file)
-    name, rows, header_row = _choose(sheets, file)
-    skipped = [other for other, cells in sheets.items() if other != name and any(any(row) for row in cells)]
+    return table_of(open_workbook(data, file=file), data, file=file)
+
+
+def table_of(opened: Opened, data: bytes, *, file: str, rename: Rename = as_written, is_header: IsHeader = looks_like_header) -> TextTable:
+    """As `read_workbook_table`, of a workbook that was opened. `is_header` knows the row of headings as the file has it."""
+    name, rows, header_row = _choose(opened.sheets, file, is_header)
+    skipped = [other for other, cells in opened.sheets.items() if other != name and any(any(row) for row in cells)]
     notes = [f"{file}: read the sheet {name!r}, not {', '.join(map(repr, skipped))}"] if skipped else []
-    return _table(data, file, rows, header_row=header_row, from_1904=checked.from_1904, notes=notes)
+    return _table(data, file, rows, header_row=header_row, from_1904=opened.checked.from_1904, notes=notes, rename=rename)
 
 
 def check_kind(data: bytes, file: str) -> None:
@@ -50,34 +80,40 @@ def check_kind(data: bytes, file: str) -> None:
         )
 
 
-def cells_of(data: bytes, file: str) -> dict[str, list[list[Cell]]]:
-    """All cells of all visible sheets, out of the child process."""
-    script = Path(workbook_cells.__file__)
+def _start(given: IO[bytes], taken: IO[bytes], said: IO[bytes]) -> "subprocess.Popen[bytes]":
     # -I: the child imports the standard library and the reader, nothing from the place where it is started
-    command = [sys.executable, "-I", str(script)]
+    command = [sys.executable, "-I", str(Path(workbook_cells.__file__))]
+    return subprocess.Popen(command, stdin=given, stdout=taken, stderr=said)  # noqa: S603
+
+
+def _cells(child: "subprocess.Popen[bytes]", taken: IO[bytes], said: IO[bytes], file: str) -> dict[str, list[list[Cell]]]:
+    """All cells of all visible sheets, as the child wrote them."""
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=workbook_cells.SECONDS, check=False)  # noqa: S603
+        failed = child.wait(timeout=workbook_cells.SECONDS)
     except subprocess.TimeoutExpired as error:
+        child.kill()
         raise refused(
             file, "file.hostile", f"reading the workbook took longer than {workbook_cells.SECONDS} s: file the table as CSV"
         ) from error
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:160]
+    if failed:
+        said.seek(0)
+        last = said.read(100_000).decode(errors="replace").strip().rpartition("\n")[2][:160]
         reason = f"the workbook cannot be read ({last or 'its reader stopped'}): open and save it again in Excel, or file the table as CSV"
         raise refused(file, "file.hostile", reason)
-    return msgspec.json.decode(done.stdout, type=dict[str, list[list[Cell]]])
+    taken.seek(0)
+    return msgspec.json.decode(taken.read(), type=dict[str, list[list[Cell]]])
 
 
 def _texts(row: Sequence[Cell]) -> list[str | None]:
     return [cell[1] if cell else None for cell in row]
 
 
-def _choose(sheets: dict[str, list[list[Cell]]], file: str) -> tuple[str, list[list[Cell]], int]:
+def _choose(sheets: Mapping[str, list[list[Cell]]], file: str, is_header: IsHeader) -> tuple[str, list[list[Cell]], int]:
     """The sheet that holds activity lines, its rows, and the place of the row that names the columns."""
     found = [
         (name, rows, place)
         for name, rows in sheets.items()
-        for place in [next((n for n, row in enumerate(rows[:HEADER_ROWS_MAX]) if looks_like_header(_texts(row))), None)]
+        for place in [next((n for n, row in enumerate(rows[:HEADER_ROWS_MAX]) if is_header(_texts(row))), None)]
         if place is not None
     ]
     if len(found) > 1:
@@ -94,9 +130,11 @@ def _choose(sheets: dict[str, list[list[Cell]]], file: str) -> tuple[str, list[l
     raise refused(file, "file.empty", "the workbook has no cell: it needs a row that names the columns and at least one line")
 
 
-def _table(data: bytes, file: str, rows: list[list[Cell]], *, header_row: int, from_1904: bool, notes: list[str]) -> TextTable:
+def _table(
+    data: bytes, file: str, rows: list[list[Cell]], *, header_row: int, from_1904: bool, notes: list[str], rename: Rename
+) -> TextTable:
     """The rows under the header as text, each cell read by what its column means."""
-    head = _texts(rows[header_row])
+    head = list(rename(_texts(rows[header_row])))
     body = [(number, row) for number, row in enumerate(rows[header_row + 1 :], header_row + 2) if any(row)]
     width = max([len(head), *(len(row) for _, row in body)], default=0)
     filled = [any(len(row) > place and row[place] for _, row in body) for place in range(width)]

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.parsers import expat
 
 ZIP_BYTES_MAX = 20 * 2**20
@@ -74,18 +75,22 @@ class _Sheet:
     text_bytes: int = 0
     shared: bool = False
     formulas: list[str] = field(default_factory=list)
-    value: list[str] | None = None
+    inside: bool = False
+    value: str = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = name.rpartition(":")[2]
-        if name == "row":
+        if self.value:
+            self.settle()
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        if name == "c":
+            self._cell(attributes)
+        elif name == "v":
+            self.inside = self.shared
+        elif name == "row":
             text = attributes.get("r", "")
             self.row = int(text) if text.isdecimal() and len(text) < 9 else self.row + 1
             self.column = 0
-        elif name == "c":
-            self._cell(attributes)
-        elif name == "v" and self.shared:
-            self.value = []
         elif name == "f":
             self.formulas.append(f"{_letters(self.column)}{self.row}")
         elif name == "mergeCell":
@@ -96,15 +101,16 @@ class _Sheet:
     def _cell(self, attributes: dict[str, str]) -> None:
         place = _PLACE.fullmatch(attributes.get("r", ""))
         if place:
-            self.column = 0
-            for letter in place[1]:
-                self.column = self.column * 26 + ord(letter) - 64
-            self.row = int(place[2])
+            self.column, self.row = _number(place[1]), int(place[2])
         else:
             self.column += 1
         self.cells += 1
-        self.rows_max, self.columns_max = max(self.rows_max, self.row), max(self.columns_max, self.column)
+        if self.row > self.rows_max:
+            self.rows_max = self.row
+        if self.column > self.columns_max:
+            self.columns_max = self.column
         self.shared = attributes.get("t") == "s"
+        self.inside = False
         if self.cells > CELLS_MAX or self.rows_max > ROWS_MAX or self.columns_max > COLUMNS_MAX:
             at = f"cell {attributes.get('r', '')[:12]}" if place else f"cell {self.cells:,}"
             raise UnsafeWorkbook(
@@ -113,18 +119,17 @@ class _Sheet:
                 "outside the table, or file it as CSV",
             )
 
-    def end(self, name: str) -> None:
-        if name.rpartition(":")[2] == "v" and self.value is not None:
-            text = "".join(self.value)
-            self.value = None
-            if text.isdecimal() and len(text) < 9 and int(text) < len(self.lengths):
-                self.text_bytes += self.lengths[int(text)]
-            if self.text_bytes > TEXT_BYTES_MAX:
-                raise UnsafeWorkbook("file.hostile", f"its cells repeat more than {TEXT_BYTES_MAX >> 20} MB of text")
-
     def text(self, text: str) -> None:
-        if self.value is not None:
-            self.value.append(text)
+        if self.inside:
+            self.value += text
+
+    def settle(self) -> None:
+        """Count the shared string to which the last value refers; its end is seen where the next element begins."""
+        text, self.value, self.inside = self.value.strip(), "", False
+        if text.isdecimal() and len(text) < 9 and int(text) < len(self.lengths):
+            self.text_bytes += self.lengths[int(text)]
+        if self.text_bytes > TEXT_BYTES_MAX:
+            raise UnsafeWorkbook("file.hostile", f"its cells repeat more than {TEXT_BYTES_MAX >> 20} MB of text")
 
 
 def check_workbook(data: bytes) -> Checked:
@@ -165,6 +170,15 @@ def _check_directory(archive: zipfile.ZipFile) -> list[str]:
     return names
 
 
+@lru_cache(maxsize=1_024)
+def _number(letters: str) -> int:
+    """The number of a column: A is 1, AA is 27."""
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - 64
+    return column
+
+
 def _letters(column: int) -> str:
     """The letters of a column: 1 is A, 27 is AA."""
     return (_letters((column - 1) // 26) if column > 26 else "") + chr(65 + (column - 1) % 26)
@@ -197,6 +211,8 @@ def _check_parts(archive: zipfile.ZipFile, names: list[str]) -> Checked:
                     tail = piece[-40:]
         if parser is not None:
             parser.Parse(b"", True)
+        if isinstance(reads, _Sheet):
+            reads.settle()
         if isinstance(reads, _Sheet) and reads.rows_max * reads.columns_max > AREA_MAX:
             raise UnsafeWorkbook(
                 "file.hostile", "the sheet is a few cells far apart: delete what lies outside the table, or file it as CSV"
@@ -215,5 +231,7 @@ def _parser(reads: _Text | _Sheet | None) -> expat.XMLParserType:
     parser.EntityDeclHandler = refuse
     parser.buffer_text = True
     if reads is not None:
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = reads.start, reads.end, reads.text
+        parser.StartElementHandler, parser.CharacterDataHandler = reads.start, reads.text
+    if isinstance(reads, _Text):
+        parser.EndElementHandler = reads.end
     return parser
