@@ -132,3 +132,132 @@ class PacketRefused(CarbonError):
     def __init__(self, *, month: int, field: str, reason: str) -> None:
         self.month, self.field, self.reason = month, field, reason
         super().__init__(f"packet of {month // 100}-{month % 100:02d}, {field}: {reason}")
+
+
+class BadContract(CarbonError):
+    """Something said of a contract of energy that cannot be: which field, and what it may be."""
+
+    code = "contract.bad"
+
+    def __init__(self, *, field: str, value: str, reason: str) -> None:
+        self.field, self.value, self.reason = field, value[:60], reason
+        super().__init__(f"{field} {value[:60]!r}: {reason}")
+
+
+class NoRule(CarbonError):
+    """No rule of that programme, sector, pack or year."""
+
+    code = "rule.none"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class BadAllotment(CarbonError):
+    """Units or lines of a firm from which no allowance or obligation can be made: which, which field, and what it has to be."""
+
+    code = "obligation.bad"
+
+    def __init__(self, *, unit: str, field: str, reason: str) -> None:
+        self.unit, self.field, self.reason = unit[:60], field, reason
+        super().__init__(f"unit {unit[:60]!r}, {field}: {reason}")
+
+
+class NotVerified(CarbonError):
+    """An obligation is made of a verified filing of that holder and year, and this is none."""
+
+    code = "obligation.not-verified"
+
+    def __init__(self, *, filing: str, reason: str) -> None:
+        self.filing, self.reason = filing[:60], reason
+        super().__init__(f"filing {filing[:60]!r} {reason}: state the obligation of a year from its verified filing")
+
+
+class StatementNotFound(CarbonError):
+    """No statement of that holder, programme and year, or the principal may not see it: the two are told alike."""
+
+    code = "statement.not-found"
+
+    def __init__(self, *, programme: str, year: int) -> None:
+        self.programme, self.year = programme[:40], year
+        super().__init__(f"there is no statement to {programme[:40]!r} for {year} that you may see: it is made from a verified filing")
+
+
+class OffsetLimit(CarbonError):
+    """More credits than a year's obligation takes."""
+
+    code = "obligation.offset-limit"
+
+    def __init__(self, *, unit: str, year: int, asked: int, used: int, limit: int) -> None:
+        self.unit, self.year, self.asked, self.used, self.limit = unit, year, asked, used, limit
+        super().__init__(
+            f"{asked} t of {unit} for {year}: its obligation takes {limit} t of them, {used} t are surrendered; use allowances for the rest"
+        )
+
+
+class ObligationExceeded(CarbonError):
+    """More is surrendered than is still owed."""
+
+    code = "obligation.exceeded"
+
+    def __init__(self, *, year: int, asked: int, left: int) -> None:
+        self.year, self.asked, self.left = year, asked, left
+        super().__init__(f"{asked} t for {year}: {left} t are still owed; what is not owed stays with its holder")
+
+
+class UnitsMissing(CarbonError):
+    """A holder has fewer units than are asked for that may be used so."""
+
+    code = "units.missing"
+
+    def __init__(self, *, unit: str, has: int, asked: int, unusable: int = 0) -> None:
+        self.unit, self.has, self.asked, self.unusable = unit, has, asked, unusable
+        more = f" and {unusable} that may not be used so" if unusable else ""
+        super().__init__(f"{asked} {unit} were asked for: there are {has} on the account{more}")
+
+
+class SerialUsed(CarbonError):
+    """A serial that was surrendered, claimed or cancelled before, or lies with somebody else."""
+
+    code = "units.used"
+
+    def __init__(self, *, unit: str, series: str, first: int, last: int, reason: str) -> None:
+        self.unit, self.series, self.first, self.last, self.reason = unit, series[:60], first, last, reason
+        which = f"{first}" if first == last else f"{first}–{last}"
+        super().__init__(f"{unit} {series[:60]} {which}: {reason}")
+
+
+class GenerationTaken(CarbonError):
+    """A claim beyond what a plant generated in a month and no mechanism has taken: each kWh feeds one."""
+
+    code = "generation.taken"
+
+    def __init__(self, *, plant: str, month: int, mechanism: str, asked: int, generated: int, taken: dict[str, int]) -> None:
+        self.plant, self.month, self.mechanism = plant[:60], month, mechanism
+        self.asked, self.generated, self.taken = asked, generated, taken
+        by = ", ".join(f"{name} took {kwh}" for name, kwh in sorted(taken.items())) or "nothing is taken"
+        super().__init__(
+            f"{asked} kWh for {mechanism}: plant {plant[:60]!r} generated {generated} kWh in {month // 100}-{month % 100:02d}, "
+            f"of which {by}; each kWh feeds one mechanism"
+        )
+
+
+class GenerationRefused(CarbonError):
+    """Generation or a claim on it that cannot be: which field and why."""
+
+    code = "generation.refused"
+
+    def __init__(self, *, plant: str, field: str, reason: str) -> None:
+        self.plant, self.field, self.reason = plant[:60], field, reason
+        super().__init__(f"plant {plant[:60]!r}, {field}: {reason}")
+
+
+class TagRefused(CarbonError):
+    """A tag of carbon efficiency, an appeal or a decision that cannot be."""
+
+    code = "tag.refused"
+
+    def __init__(self, *, field: str, reason: str) -> None:
+        self.field, self.reason = field, reason
+        super().__init__(f"{field}: {reason}")

@@ -192,3 +192,24 @@ def materials(facts: Path, links: Links) -> None:
         row["id"] = row["id"].replace(".cn.gbt51366", "")
     title = ("建材与运输碳排放因子（GB/T 51366-2019）", "Building materials and freight (GB/T 51366-2019)")
     write_pack("cn-materials", "2019", rows, title=title, publisher="住房和城乡建设部", licence=OFFICIAL, published="2019")
+
+
+def instruments() -> None:
+    """Power of no fossil origin by contract, certificate or a line of its own: it emits nothing where it is made, and whoever holds the
+    attribute may say so. The rule is the method's, not a measurement."""
+    rows = [
+        {
+            "id": activity.partition(".")[2], "activities": activity, "region": "WORLD", "parameter": "ef", "gas": "CO2", "value": "0",
+            "unit": "kg/kWh", "basis": "contract", "variant": "", "year_from": "2010", "evidence": "transcribed-source-inferred",
+            "source": "GHG Protocol Scope 2 Guidance (2015)", "locator": "chapter 6 (recalled, not read again)",
+            "name_zh": name_zh, "name_en": name_en,
+            "notes": "factor 0 for proven non-fossil kWh stands in newer Chinese texts too (one unverified transcription)",
+        }
+        for activity, name_zh, name_en in (
+            ("electricity.green", "绿电（交易或绿证覆盖）", "Contracted green electricity"),
+            ("electricity.nonfossil_direct", "直供非化石电力", "Direct-line non-fossil electricity"),
+        )
+    ]  # fmt: skip
+    title = ("非化石电力的合同与证书（按市场）", "Contracts and certificates of non-fossil power (market-based)")
+    licence = "a rule of method: cited"
+    write_pack("instruments", "1", rows, title=title, publisher="碳账 Tanzhang", licence=licence, published="2015", rule="constant")

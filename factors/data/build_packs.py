@@ -55,6 +55,7 @@ def main(facts: Path) -> None:
     build_cn.fuels(facts, links)
     build_cn.process(facts, links)
     build_cn.materials(facts, links)
+    build_cn.instruments()
     build_ipcc.sectors(facts, links)
     build_ipcc.fuels(facts, links)
     build_ipcc.industry_and_waste(facts, links)
