@@ -1,5 +1,7 @@
 """What can be wrong with an enterprise's affairs: where, and what to do about it."""
 
+from collections.abc import Sequence
+
 from carbon.errors import CarbonError
 
 
@@ -261,3 +263,33 @@ class TagRefused(CarbonError):
     def __init__(self, *, field: str, reason: str) -> None:
         self.field, self.reason = field, reason
         super().__init__(f"{field}: {reason}")
+
+
+class BadUnit(CarbonError):
+    """Units that cannot be issued or moved so: of a mechanism that is unknown, or of another vintage than they say."""
+
+    code = "units.bad"
+
+    def __init__(self, *, unit: str, reason: str) -> None:
+        self.unit, self.reason = unit[:48], reason
+        super().__init__(f"{unit[:48]!r}: {reason}")
+
+
+class NoChineseFont(CarbonError):
+    """No font on this machine has Chinese signs: a report would show blanks."""
+
+    code = "report.no-font"
+
+    def __init__(self, looked_for: Sequence[str]) -> None:
+        self.looked_for = tuple(looked_for)
+        super().__init__(f"no font with Chinese signs is installed ({', '.join(looked_for)} …): install fonts-noto-cjk, then ask again")
+
+
+class ReportFailed(CarbonError):
+    """A report could not be set: what typst said."""
+
+    code = "report.failed"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason[:400]
+        super().__init__(f"the report could not be set: {reason[:400]}")
