@@ -9,6 +9,7 @@ from carbon.enterprise.inventory.inventory import Inventory
 from carbon.enterprise.inventory.sections import Row, Section
 from carbon.report.document import Language, every_word, pdf
 from carbon.report.notes import Notes, grouped, tonnes, whole
+from factors.activities import by_id
 from factors.gwp import smallest_unit
 
 TIERS = ("measured", "calculated", "default", "estimated")
@@ -63,11 +64,12 @@ def inventory_data(
         "bridges": [_bridge(bridge) for bridge in bridges],
         "iso": _iso(inventory, language, notes),
         "gbt": [
-            {"label": one.name_zh if language == "zh" else one.name_en, "figure": tonnes(one.co2e_g), "note": notes.of(one.id, one.co2e_g)}
+            {"label": name, "figure": tonnes(one.co2e_g), "note": notes.of(name, one.co2e_g)}
             for one in inventory.gbt
+            for name in [one.name_zh if language == "zh" else one.name_en]
         ],
         "gases": [{"gas": gas, "mass": f"{whole(mass)} {smallest_unit(gas)}"} for gas, mass in sorted(inventory.by_gas.items())],
-        "energy": _energy(inventory, said),
+        "energy": _energy(inventory, language, said),
         "peers": peers,
         "exclusions": [{"source": one.source, "scope": one.scope, "reason": one.reason} for one in inventory.exclusions],
         "notes": notes.texts,
@@ -108,7 +110,8 @@ def _rows(inventory: Inventory, language: Language, said: Mapping[str, str], not
     rows.append(_total(said["total_location"], inventory.total_location_g, inventory.total_location_pct, location, notes))
     rows += _section(inventory.scope2_market, said["scope2_market"], language, said, notes)
     market = (inventory.scope1, inventory.scope2_market)
-    rows.append(_total(said["total_market"], inventory.total_market_g, inventory.total_market_pct, market, notes))
+    if inventory.scope2_market.rows or not inventory.scope2_location.rows:
+        rows.append(_total(said["total_market"], inventory.total_market_g, inventory.total_market_pct, market, notes))
     rows += _section(inventory.scope3, said["scope3"], language, said, notes, missing=inventory.scope3_missing)
     return rows
 
@@ -136,6 +139,8 @@ def _section(
     if missing:
         named = {"label": f"{said['scope3_missing']}: {', '.join(missing)}", "figure": "NE", "note": None, "pct": "", "tier": "—"}
         rows.append(named | {"kind": "plain"})
+    if not section.rows:  # nothing was estimated, which is not nothing emitted
+        return [*rows, {"label": label, "figure": "NE", "note": None, "pct": "", "tier": "", "kind": "sub"}]
     entries, lines = _behind(section.rows)
     rows.append(_figure(label, section.co2e_g, notes.of(label, section.co2e_g, entries, lines), pct=section.uncertainty_pct, kind="sub"))
     return rows
@@ -200,10 +205,17 @@ def _iso(inventory: Inventory, language: Language, notes: Notes) -> list[dict[st
     return rows
 
 
-def _energy(inventory: Inventory, said: Mapping[str, str]) -> list[dict[str, Any]]:
+def _energy(inventory: Inventory, language: Language, said: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = [
-        {"carrier": one.carrier, "quantity": f"{grouped(one.quantity)} {one.unit}", "tce": grouped(one.tce) if one.tce else "—",
+        {"carrier": _name(one.carrier, language), "quantity": f"{grouped(one.quantity)} {one.unit}", "tce": grouped(one.tce) if one.tce else "—",
          "coefficient": one.coefficient}
         for one in inventory.energy
     ]  # fmt: skip
     return [*rows, {"carrier": said["sum"], "quantity": "", "tce": grouped(inventory.tce or "0"), "coefficient": ""}] if rows else []
+
+
+def _name(activity: str, language: Language) -> str:
+    known = by_id().get(activity)
+    if known is None:
+        return activity
+    return known.name_zh if language == "zh" else known.name_en
