@@ -207,8 +207,10 @@ def _iso(inventory: Inventory, language: Language, notes: Notes) -> list[dict[st
 
 def _energy(inventory: Inventory, language: Language, said: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = [
-        {"carrier": _name(one.carrier, language), "quantity": f"{grouped(one.quantity)} {one.unit}", "tce": grouped(one.tce) if one.tce else "—",
-         "coefficient": one.coefficient}
+        {
+            "carrier": _name(one.carrier, language), "quantity": f"{grouped(one.quantity)} {one.unit}",
+            "tce": grouped(one.tce) if one.tce else "—", "coefficient": one.coefficient,
+        }
         for one in inventory.energy
     ]  # fmt: skip
     return [*rows, {"carrier": said["sum"], "quantity": "", "tce": grouped(inventory.tce or "0"), "coefficient": ""}] if rows else []
