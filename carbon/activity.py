@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from carbon.activity_columns import COLUMNS, read_header
+from carbon.activity_formulas import judge_formulas
 from carbon.activity_places import Sites, judge_divisions, judge_places
 from carbon.activity_text import FAULTS_MAX, FILE_BYTES_MAX, TextTable, read_text_table, refused
 from carbon.activity_values import Sieve, extra_texts, judge_activities, judge_options, judge_periods, judge_quantities, judge_units
@@ -46,6 +47,8 @@ ACTIVITY_SCHEMA = pl.Schema(
         "instrument": pl.String,
         "uncertainty_pct": pl.String,
         "note": pl.String,
+        "formula": pl.String,  # an item of an accounting guide, such as cement.clinker_oxide.clinker
+        "variables": pl.String,  # JSON of its variables by name, decimals as text in the unit of the guide
         "extra": pl.String,  # JSON of the columns x_…
     }
 )
@@ -150,6 +153,7 @@ def _checked(
     activities = judge_activities(sieve)
     judge_quantities(sieve)
     units = judge_units(sieve, activities)
+    variables = judge_formulas(sieve, table.frame, header, activities, units)
     starts, ends = judge_periods(sieve, today=today)
     judge_options(sieve, parameter_units=header.parameter_units, header_row=header.row)
     at_sites, divisions = judge_places(sieve, ends, sites=sites)
@@ -165,6 +169,7 @@ def _checked(
         end=ends,
         site=at_sites,
         division=divisions,
+        variables=variables,
         extra=extra_texts(table.frame, header.extra),
     )
     units_of = {"oxidation": "1"} | dict(header.parameter_units) if sieve.has("oxidation") else dict(header.parameter_units)

@@ -123,6 +123,8 @@ def judge_units(sieve: Sieve, activities: pl.Series) -> pl.Series:
     both = sieve.frame.select("line", "unit", *(pl.col(name).is_not_null().alias(name) for name in ("density", "ncv"))).with_columns(
         activity=activities, token=units
     )
+    if sieve.has("formula"):  # an item of a guide has a unit of its own
+        both = both.filter(sieve.frame["formula"].is_null())
     kinds = both.select("activity", "token", "density", "ncv").unique().drop_nulls()
     wrong = [row for row in kinds.iter_rows() if not _measures(*row)]
     if wrong:

@@ -3,6 +3,7 @@
 What lines share (factor, components, source) is written once per resolution and put between what is their own (row, period, masses).
 """
 
+import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from carbon.estimate import EmissionFrame
 from factors.calculate import half_even_quotient
 from factors.gwp import GwpSet, smallest_unit
 from factors.ladder import ChainOf
-from factors.resolution import Resolution, Step
+from factors.resolution import Resolution, Step, Worked
 
 CHUNK = 50_000
 WORKERS = 2
@@ -90,10 +91,26 @@ def describe(resolution: Resolution) -> dict[str, Any]:
         },
         "steps": msgspec.to_builtins(resolution.steps),
         "skipped": resolution.skipped,
-        "programme": resolution.query.rule.id,
-        "known": resolution.query.known.isoformat() if resolution.query.known else None,
+        "programme": resolution.query.rule.id if resolution.query else None,
+        "known": resolution.query.known.isoformat() if resolution.query and resolution.query.known else None,
         "not_estimated": list(resolution.not_estimated),
+        **({"formula": _formula(resolution.worked)} if resolution.worked else {}),
     }
+
+
+def _formula(worked: Worked) -> dict[str, Any]:
+    """What is told of an item of an accounting guide: its formula as written and with its numbers, each with where it comes from."""
+    item = worked.item
+    told = ("id", "name_zh", "name_en", "sign", "unit", "gives", "set", "mark", "evidence", "copies", "cited", "edition", "note")
+    return {name: getattr(item, name) for name in told} | {
+        "texts": item.formulas, "filled": worked.filled, "inputs": msgspec.to_builtins(worked.inputs),
+    }  # fmt: skip
+
+
+def kept(resolution: Resolution) -> tuple[bytes, str]:
+    """What the book keeps of a resolution: its id (the first 16 bytes of SHA-256 over the text) and `describe` as JSON text."""
+    content = json.dumps(describe(resolution), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(content.encode()).digest()[:16], content
 
 
 def json_lines(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet, chain: ChainOf) -> Iterator[bytes]:

@@ -12,17 +12,21 @@ from fractions import Fraction
 import polars as pl
 
 from carbon.activity import ActivityFrame
+from carbon.activity_formulas import variables_of
 from carbon.errors import Fault, FaultyFile
 from factors.calculate import INT64_MAX, products
 from factors.dense import QUARANTINE_SCHEMA, Rules
 from factors.errors import FactorNotFound, UnitMismatch
+from factors.item import find_item, resolve_item
 from factors.ladder import ChainOf, place_key
 from factors.library import FactorLibrary
 from factors.resolution import Resolution
 
 MEASURED = ("ncv", "carbon_content", "oxidation", "density")
 CHOICES = ("method", "factor", "category", *MEASURED, "biogenic_share")
-KEY = ("activity", "unit", "place", "depth", "year", "span_start", "span_end", *CHOICES)
+FORMULA = ("formula", "variables")
+"""An item of an accounting guide and its variables: such a line meets a formula in the place of a factor."""
+KEY = ("activity", "unit", "place", "depth", "year", "span_start", "span_end", *CHOICES, *FORMULA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,9 @@ def _keyed(frame: pl.DataFrame, library: FactorLibrary, chain: ChainOf) -> pl.Da
         span_end=pl.when(crosses).then(pl.col("end")),
     )
     placed = placed.join(_depths(placed, chain), on=["division", "year"], how="left", maintain_order="left")
+    if placed["formula"].null_count() < placed.height:  # neither place nor time matters to a formula
+        searched = ("place", "depth", "year", "span_start", "span_end", "method", "category")
+        placed = placed.with_columns(pl.when(pl.col("formula").is_null()).then(pl.col(name)).alias(name) for name in searched)
     # columns that say nothing cannot part lines; what is left is numbered once and joined back
     telling = [name for name in KEY if placed[name].null_count() < placed.height]
     numbered = placed.select(telling).unique().with_row_index("key")
@@ -125,6 +132,9 @@ def _depths(placed: pl.DataFrame, chain: ChainOf) -> pl.DataFrame:
 
 
 def _resolve(row: Mapping[str, object], library: FactorLibrary, chain: ChainOf, units: Mapping[str, str], rules: Rules) -> Resolution:
+    if row["formula"] is not None:
+        worked = resolve_item(find_item(str(row["formula"])), variables_of(_text(row["variables"])), unit=str(row["unit"]))
+        return worked if row["biogenic_share"] is None else _with_biogenic(worked, Fraction(str(row["biogenic_share"])))
     measured = {name: (str(row[name]), units[name]) for name in MEASURED if row[name] is not None}
     start, end = row["start"], row["end"]
     assert isinstance(start, date)

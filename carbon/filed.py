@@ -1,9 +1,11 @@
 """Is a line filed already? The same site, source and activity have one line for each day, in a file and in the book.
 
+Where lines follow an item of an accounting guide, the item is part of what they file: a carbon balance has rows in and rows out.
 A line with a quantity below zero corrects another and stands beside it. Lines without a `source` are told apart by their rows within a
 file (several receipts of one fuel), unless they are alike in everything; against other files they count as one unnamed source.
 """
 
+import json
 from collections.abc import Sequence
 
 import polars as pl
@@ -18,7 +20,7 @@ from carbon.tables import ActivityLineRow, ImportRow
 from ledger.tables import ReversalRow
 from ledger.types import table_of
 
-KEY = ("site", "source", "activity")
+KEY = ("site", "source", "activity", "formula")
 REMEDY = "Correct it, name different sources, or record with --allow-duplicates"
 
 
@@ -101,8 +103,8 @@ def _counting(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 _STANDING = {
-    "site": pl.String, "source": pl.String, "activity": pl.String, "start": pl.Date, "end": pl.Date, "row": pl.Int64, "file": pl.String,
-    "import_id": pl.String,
+    "site": pl.String, "source": pl.String, "activity": pl.String, "formula": pl.String, "start": pl.Date, "end": pl.Date,
+    "row": pl.Int64, "file": pl.String, "import_id": pl.String,
 }  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def _standing(session: Session, frame: pl.DataFrame, sites: Sequence[Site], *, b
     a, f, r = (table_of(row).c for row in (ActivityLineRow, ImportRow, ReversalRow))
     later = table_of(ImportRow).alias()
     query = (
-        sa.select(a.site_id, a.source, a.activity, a.start, a.end, a.row, f.name, f.id)
+        sa.select(a.site_id, a.source, a.activity, sa.case((a.details.like('%"formula"%'), a.details)), a.start, a.end, a.row, f.name, f.id)
         .select_from(
             table_of(ActivityLineRow)
             .join(table_of(ImportRow), f.id == a.import_id)
@@ -128,5 +130,5 @@ def _standing(session: Session, frame: pl.DataFrame, sites: Sequence[Site], *, b
     )  # fmt: skip
     if but is not None:
         query = query.where(f.id != but)
-    rows = [(codes[row[0]], *row[1:]) for row in session.execute(query)]
+    rows = [(codes[row[0]], *row[1:3], json.loads(row[3] or "{}").get("formula"), *row[4:]) for row in session.execute(query)]
     return pl.DataFrame(rows, schema=_STANDING, orient="row")

@@ -6,10 +6,11 @@ categories the holder's industry (GB/T 4754-2017) decides: B and C → 1A2, D44 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from factors.activities import Activity
+from factors.guide import Item
 
 
 class Book(StrEnum):
@@ -81,8 +82,21 @@ def combustion_category(industry: str | None) -> str:
     return "1A1" if division in {44, 45} else "1A4"
 
 
-def place(activity: Activity, *, scope: str | None, category: str | None, method: str | None, industry: str | None) -> Placement:
-    """The book, scope and category of a line; Misplaced where the activity cannot lie there."""
+def place(
+    activity: Activity, *, scope: str | None, category: str | None, method: str | None, industry: str | None, item: Item | None = None
+) -> Placement:  # fmt: skip
+    """The book, scope and category of a line; Misplaced where the activity cannot lie there.
+
+    `item` is that of an accounting guide where the line follows one: its sign makes a deduction, and its category stands where the line
+    names none.
+    """
+    if item is None:
+        return _placed(activity, scope=scope, category=category, method=method, industry=industry)
+    found = _placed(activity, scope=scope, category=category or item.category, method=method, industry=industry)
+    return replace(found, deduction=item.sign < 0, captured=item.captured if item.sign < 0 else None)
+
+
+def _placed(activity: Activity, *, scope: str | None, category: str | None, method: str | None, industry: str | None) -> Placement:
     carrier = carrier_of(activity.id)
     number = scope or activity.scope[:1]
     if activity.id.startswith("deduction."):

@@ -57,8 +57,8 @@ def _units(text: str) -> tuple[str, ...]:
 
 @cache
 def activities() -> tuple[Activity, ...]:
-    """All activity codes, in the order of `data/activities.csv`."""
-    text = files("factors").joinpath("data", "activities.csv").read_text(encoding="utf-8")
+    """All activity codes, in the order of `data/activities.csv`, and after them those that only items of accounting guides need."""
+    texts = [files("factors").joinpath("data", name).read_text(encoding="utf-8") for name in ("activities.csv", "activities_guides.csv")]
     return tuple(
         Activity(
             id=row["id"],
@@ -77,6 +77,7 @@ def activities() -> tuple[Activity, ...]:
             needs=_split(row["needs"]),
             notes=row["notes"],
         )
+        for text in texts
         for row in csv.DictReader(text.splitlines())
     )
 

@@ -47,6 +47,17 @@ class ColumnMissing(FactorError):
         super().__init__(f"the frame has no column {', '.join(missing)}: it needs {', '.join(REQUIRED)}, and has {shown}")
 
 
+class FormulasElsewhere(FactorError):
+    """A frame whose lines follow accounting guides: estimated by factor alone they would come out as other numbers."""
+
+    code = "frame.formula"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the frame has a column 'formula', which this engine does not follow: `tanzhang calc` and `record` do; or leave it out"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """A stretch of lines, the first of them number `first`. `keys` gives for each key its number by line and the texts of the numbers."""
@@ -125,7 +136,9 @@ def columns_of(source: Source) -> Iterator[Loader]:
 
 
 def check(names: Sequence[str]) -> None:
-    """ColumnMissing where a needed column is not among the names."""
+    """ColumnMissing where a needed column is not among the names, FormulasElsewhere where lines name formulas."""
+    if "formula" in names:
+        raise FormulasElsewhere
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise ColumnMissing(missing, names)

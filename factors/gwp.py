@@ -35,7 +35,7 @@ class GwpSet:
         """What one unit of mass of `gas` counts; NoGwp where the set gives none."""
         if gas == "CO2.biogenic":
             return Fraction(0)
-        if gas == f"CO2e.{self.name}":
+        if gas in {"CO2", f"CO2e.{self.name}"}:  # by definition, also where a table of a set leaves it out
             return Fraction(1)
         found = self.values.get(gas)
         if found is None and gas.startswith("CH4."):

@@ -109,6 +109,8 @@ class FactorLibrary:
     def rejected(self, resolution: Resolution) -> list[Rejected]:
         """Every other factor of the activity and the first reason why it was not taken; in the order of the library."""
         query = resolution.query
+        if query is None:  # a formula of a guide searched for nothing
+            return []
         used = {part.factor.id for part in resolution.parts} | {parameter.factor for parameter in resolution.parameters}
         ranks = [self._rank(part.factor) for part in resolution.parts]
         here = {region.code: at for at, region in enumerate(places(query.regions, query.year, query.rule, self._fallback))}

@@ -8,6 +8,7 @@ import msgspec
 
 from factors.activities import Activity
 from factors.factor import EmissionFactor, Parameter
+from factors.guide import Item
 from factors.programme import Programme
 from factors.quality import Quality
 
@@ -62,12 +63,35 @@ class Part:
     quality: Quality
 
 
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable of a formula as it was used: measured by the firm, or the guide's default with its mark, its source and maybe its fact."""
+
+    name: str
+    name_zh: str
+    name_en: str
+    value: str
+    unit: str
+    tier: str
+    mark: str = ""
+    source: str = ""
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An item of an accounting guide worked out: its inputs, and by gas the formula with the numbers in it."""
+
+    item: Item
+    inputs: tuple[Input, ...]
+    filled: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """What an activity meets: factors by share of days, the search, the coefficients per unit, and what stays unestimated.
 
     `skipped` counts the places of the chain passed without any factor for this activity; their codes depend on the line, so whoever prints
-    the steps puts them before `steps`.
+    the steps puts them before `steps`. An item of an accounting guide (`worked`) meets its formula instead: no factors, no search.
     """
 
     activity: str
@@ -78,15 +102,28 @@ class Resolution:
     coefficients: dict[str, Fraction]
     parameters: tuple[Parameter, ...]
     not_estimated: tuple[str, ...]
-    query: Query
+    query: Query | None
+    worked: Worked | None = None
 
     @property
     def factor_ids(self) -> str:
-        return " + ".join(part.factor.id for part in self.parts)
+        """The factors, or the item of the guide whose formula stands in their place."""
+        return self.worked.item.id if self.worked else " + ".join(part.factor.id for part in self.parts)
 
     @property
     def cited(self) -> str:
-        return "; ".join(dict.fromkeys(part.factor.cited for part in self.parts))
+        """Documents and tables, as a person would cite them."""
+        return self.worked.item.cited if self.worked else "; ".join(dict.fromkeys(part.factor.cited for part in self.parts))
+
+    @property
+    def region(self) -> str:
+        """The place that the last of the factors is of; the guides are China's."""
+        return "CN" if self.worked else self.parts[-1].factor.region
+
+    @property
+    def publisher(self) -> str:
+        """The pack of the last of the factors, or the guide."""
+        return self.worked.item.guide if self.worked else self.parts[-1].factor.id.partition("/")[0]
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):

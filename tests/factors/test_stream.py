@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon.region.divisions import chain_of
-from factors.columns import ColumnMissing
+from factors.columns import ColumnMissing, FormulasElsewhere
 from factors.engine import Engine
 from factors.errors import FactorError
 from factors.library import load_library
@@ -76,6 +76,14 @@ def test_a_file_that_is_there_is_never_written_over_and_a_fault_leaves_no_part(t
     with pytest.raises(ColumnMissing, match="day"):
         estimate_file(engine(), source, tmp_path / "other.parquet", held)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out.parquet"]
+
+
+def test_lines_that_name_formulas_are_not_estimated_as_if_they_did_not(tmp_path: Path) -> None:
+    source = tmp_path / "lines.parquet"
+    lines(10).with_columns(formula=pl.lit("cement.clinker.use.portland")).write_parquet(source)
+    with pytest.raises(FormulasElsewhere, match="tanzhang calc"):
+        estimate_file(engine(), source, tmp_path / "out.parquet", tmp_path / "held.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["lines.parquet"]
 
 
 def test_a_full_disk_leaves_nothing_under_the_final_names(tmp_path: Path) -> None:
