@@ -13,9 +13,12 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from ledger.ask import ask
+from ledger.book import Book
 from ledger.bulk import select_in
 from ledger.errors import AccountNotFound, AmountTooLarge, EntryNotFound
 from ledger.payload import PayloadLeg, read_payload
+from ledger.principal import Principal
 from ledger.proof import leaf_hash
 from ledger.tables import AccountRow, BalanceRow, CellRow, CellShareRow, CommodityRow, EntryRow, HeadRow, PostingRow
 from ledger.types import moment, period_of, table_of
@@ -30,6 +33,8 @@ BALANCES = pl.Schema(
         "count": pl.Int64,
     }
 )
+Balance = tuple[str, str, str, str, int, int]
+"""A row of `BALANCES`."""
 STATEMENT = pl.Schema(
     [
         ("entry_id", pl.Int64()),
@@ -84,13 +89,26 @@ def balances(
         if "integer overflow" not in str(error):
             raise
         raise AmountTooLarge(what=f"the turnover of {', '.join(names)}") from error
+    return pl.DataFrame(_checked(rows, names), schema=BALANCES, orient="row")
+
+
+def balances_now(book: Book, principal: Principal, account: str, *, among: sa.Select[Any] | None = None) -> list[Balance]:
+    """The rows of `balances` for a name or a beginning of names over the whole log, read for `principal`: for those who come a thousand
+    times a second. `among` is a kept query."""
+    below = account.endswith("/")
+    asked = {"from_0": account, "to_0": account + LAST} if below else {"exact_0": account}
+    return _checked(ask(book, _kept_of(int(not below), int(below), among), asked, principal), [account])
+
+
+def _checked(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Balance]:
+    """What was found as rows of `BALANCES`. Raises AccountNotFound where nothing was for one of the names, AmountTooLarge."""
     found = [row[0] for row in rows]
     for name in names:
         if not any(other.startswith(name) if name.endswith("/") else other == name for other in found):
             raise AccountNotFound(name)
     if any(abs(row[4] or 0) >= 2**63 for row in rows):
         raise AmountTooLarge(what=f"the turnover of {', '.join(names)}")
-    return pl.DataFrame([(*row[:4], int(row[4] or 0), row[5] or 0) for row in rows], schema=BALANCES, orient="row")
+    return [(name, kind, commodity, unit, int(amount or 0), count or 0) for name, kind, commodity, unit, amount, count in rows]
 
 
 @lru_cache(maxsize=1024)
@@ -272,3 +290,8 @@ def entries(session: Session, ids: Sequence[int]) -> list[EntryView]:
 def log_size(session: Session) -> int:
     """How many entries the book holds."""
     return int(session.execute(sa.select(table_of(HeadRow).c.size)).scalar_one())
+
+
+def log_root(session: Session) -> bytes:
+    """The root of the log over all its entries."""
+    return bytes(session.execute(sa.select(table_of(HeadRow).c.root)).scalar_one())

@@ -7,7 +7,9 @@ the writer's role on PostgreSQL. After a commit that lengthened the log, a signe
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +29,8 @@ SQLITE_BUSY, SQLITE_FULL, SQLITE_NOTADB, POSTGRESQL_DISK_FULL, POSTGRESQL_LOCK =
 PATIENCE_S = 30.0
 """How long a writer waits for the one before it."""
 POOL_SIZE = 40  # as many as there are request threads
+REST_S = 1.0
+"""So long a connection may rest before it is asked whether the server is still there."""
 
 
 class Book:
@@ -66,6 +70,10 @@ class Book:
             else:
                 session.connection(execution_options={"tanzhang": "reads"})
             yield session
+            if self.dialect == "postgresql":
+                # nothing was written; at a ROLLBACK psycopg would forget the statements that it prepared, and the server plan each anew
+                driver: Any = session.connection().connection.dbapi_connection
+                driver.commit()
             session.rollback()
 
     @contextmanager
@@ -77,7 +85,7 @@ class Book:
         where another writer held the book for longer than `patience` seconds.
         """
         try:
-            with Session(self.engine, autoflush=False) as session:
+            with Session(self.engine, autoflush=False, info={"book": self}) as session:
                 connection = session.connection(execution_options={"tanzhang": "writes", "patience": patience})
                 _become(session, WRITER)
                 if self.dialect == "postgresql":
@@ -116,7 +124,10 @@ def make_engine(url: str) -> sa.Engine:
     What is wrong is told without the values of its statement, which may be somebody's: it ends up in a log.
     """
     if not url.startswith("sqlite"):
-        return sa.create_engine(normalised(url), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
+        server = sa.create_engine(normalised(url), pool_size=POOL_SIZE, max_overflow=0, hide_parameters=True)
+        sa.event.listen(server, "checkin", _rests)
+        sa.event.listen(server, "checkout", partial(_greet, server.dialect))
+        return server
     engine = sa.create_engine(
         url, poolclass=sa.pool.QueuePool, pool_size=POOL_SIZE, max_overflow=0, hide_parameters=True,
         connect_args={"timeout": 30, "check_same_thread": False},
@@ -124,6 +135,21 @@ def make_engine(url: str) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _rests(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = monotonic()
+
+
+def _greet(dialect: Any, connection: Any, record: Any, _lent: Any) -> None:
+    """Ask whether the server is still there where a connection rested for a while: to ask each time would cost a turn to the server. Where
+    it is not, SQLAlchemy opens the pool's connections anew."""
+    if monotonic() - record.info.get("rests_since", monotonic()) < REST_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.dbapi.Error as error:
+        raise sa.exc.InvalidatePoolError from error
 
 
 def normalised(url: str) -> str:

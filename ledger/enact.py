@@ -62,7 +62,7 @@ class Enactment:
         self.said[no] = detail
 
     def _month(self, rule: PeriodRule) -> None:
-        stands = month_rules(self.connection, [rule.period]).get(rule.period, [])
+        stands = month_rules(self.connection, [rule.period], names=[rule.scope]).get(rule.period, [])
         before = self._months.get((rule.period, rule.scope), next((one.closed for one in stands if one.scope in {rule.scope, ""}), False))
         if rule.closed == before:
             raise PeriodMisruled(period=rule.period, reason="it is closed already" if before else "it is open already")

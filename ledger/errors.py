@@ -1,10 +1,23 @@
 """What the ledger refuses, in sentences: what is wrong, where, and what to do."""
 
+from typing import Any
+
 
 class LedgerError(Exception):
     """Root of every error of this package; `code` is stable."""
 
     code = "ledger"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes whole out of another process, whatever its own arguments are called."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[LedgerError], said: tuple[Any, ...], facts: dict[str, Any]) -> LedgerError:
+    error = kind.__new__(kind)
+    error.args = said
+    error.__dict__.update(facts)
+    return error
 
 
 def _entry(no: int, reference: str | None) -> str:

@@ -71,7 +71,7 @@ def _closed_accounts(case: Case, rules: Mapping[int, Rule]) -> None:
 
 def _closed_months(connection: sa.Connection, case: Case) -> None:
     """A closed month takes nothing but entries on an account for which it was reopened by name, and their other side with them."""
-    ruled = month_rules(connection, case.entries["period"].unique())
+    ruled = month_rules(connection, case.entries["period"].unique(), names=case.legs["account"].unique())
     if not ruled:
         return
     there = case.legs.join(case.entries.select("no", "period"), on="no").filter(pl.col("period").is_in(list(ruled)))

@@ -36,11 +36,19 @@ class AccountOpening(msgspec.Struct, frozen=True, kw_only=True):
 
 def ruling(detail: Detail, *, book: str, day: date, key: bytes | None = None, units: dict[str, str] | None = None) -> EntryBatch:
     """A batch of one entry without legs that rules `detail`."""
-    entry = {
-        "no": 0, "key": key or new_key(), "book": book, "kind": RULING, "day": day, "reference": None, "evidence": None,
-        "detail": detail.text(), "reverses": None,
-    }  # fmt: skip
-    return EntryBatch(pl.DataFrame([entry], schema=ENTRIES), POSTINGS.to_frame(), CELLS.to_frame(), units or {})
+    return several([detail], book=book, day=day, keys=[key or new_key()], units=units)
+
+
+def several(details: Sequence[Detail], *, book: str, day: date, keys: Sequence[bytes], units: dict[str, str] | None = None) -> EntryBatch:
+    """A batch of entries without legs, each of which rules something."""
+    entries = [
+        {
+            "no": no, "key": key, "book": book, "kind": RULING, "day": day, "reference": None, "evidence": None,
+            "detail": detail.text(), "reverses": None,
+        }
+        for no, (detail, key) in enumerate(zip(details, keys, strict=True))
+    ]  # fmt: skip
+    return EntryBatch(pl.DataFrame(entries, schema=ENTRIES), POSTINGS.to_frame(), CELLS.to_frame(), units or {})
 
 
 def open_accounts(

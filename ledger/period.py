@@ -6,7 +6,7 @@ was published stays readable as known on its day.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,9 +19,10 @@ from ledger.detail import Detail, PeriodRule
 from ledger.entry import new_key
 from ledger.errors import PeriodMisruled
 from ledger.journal import Receipt, post
-from ledger.opening import ruling
+from ledger.opening import several
 from ledger.payload import netstring
 from ledger.principal import Principal
+from ledger.rules import is_closed, month_rules
 from ledger.types import moment
 
 
@@ -46,12 +47,23 @@ def close_month(
     reason: str = "closed", key: bytes | None = None,
 ) -> Receipt:  # fmt: skip
     """Close a month (yyyymm) for all accounts, or for those within `scope`. Raises PeriodMisruled where it is closed already."""
-    _check(period)
+    keys = [key] if key else None
+    return close_months(session, [period], principal, now=now, day=day, book=book, scope=scope, reason=reason, keys=keys)
+
+
+def close_months(
+    session: Session, periods: Sequence[int], principal: Principal, *, now: datetime, day: date, book: str = "ledger", scope: str = "",
+    reason: str = "closed", keys: Sequence[bytes] | None = None,
+) -> Receipt:  # fmt: skip
+    """Close months in one step: all or none. Raises PeriodMisruled where one is closed already."""
     connection = session.connection()
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""  # nobody posts between the hash and the closing
     size = int(connection.exec_driver_sql(f"SELECT size FROM head WHERE id = 1{lock}").scalar_one())
-    rule = PeriodRule(period=period, closed=True, reason=reason, scope=scope, size=size, sealed=seal_of(turnover(session, period)).hex())
-    return post(session, ruling(Detail(period=rule), book=book, day=day, key=key or new_key()), principal, now=now)
+    sealed = _seals(session, periods, scope)
+    rules = [
+        PeriodRule(period=period, closed=True, reason=reason, scope=scope, size=size, sealed=sealed[period].hex()) for period in periods
+    ]
+    return _rule(session, rules, principal, now=now, day=day, book=book, keys=keys)
 
 
 def reopen_month(
@@ -59,9 +71,44 @@ def reopen_month(
     scope: str = "", key: bytes | None = None,
 ) -> Receipt:  # fmt: skip
     """Open a closed month again. `second` is another person than the principal. Raises PeriodMisruled."""
-    _check(period)
-    rule = PeriodRule(period=period, closed=False, reason=reason, scope=scope, second=second)
-    return post(session, ruling(Detail(period=rule), book=book, day=day, key=key or new_key()), principal, now=now)
+    keys = [key] if key else None
+    return reopen_months(session, [period], principal, now=now, day=day, reason=reason, second=second, book=book, scope=scope, keys=keys)
+
+
+def reopen_months(
+    session: Session, periods: Sequence[int], principal: Principal, *, now: datetime, day: date, reason: str, second: str,
+    book: str = "ledger", scope: str = "", keys: Sequence[bytes] | None = None,
+) -> Receipt:  # fmt: skip
+    """Open closed months again in one step: all or none, as `reopen_month` opens each."""
+    rules = [PeriodRule(period=period, closed=False, reason=reason, scope=scope, second=second) for period in periods]
+    return _rule(session, rules, principal, now=now, day=day, book=book, keys=keys)
+
+
+def _rule(
+    session: Session, rules: Sequence[PeriodRule], principal: Principal, *, now: datetime, day: date, book: str,
+    keys: Sequence[bytes] | None,
+) -> Receipt:  # fmt: skip
+    for rule in rules:
+        if not 1_01 <= rule.period <= 9999_12 or not 1 <= rule.period % 100 <= 12:
+            raise PeriodMisruled(period=rule.period, reason="a month is written yyyymm")
+    details = [Detail(period=rule) for rule in rules]
+    return post(session, several(details, book=book, day=day, keys=keys or [new_key() for _ in rules]), principal, now=now)
+
+
+def closed_months(session: Session, periods: Sequence[int], *, scope: str) -> tuple[int, ...]:
+    """Of the months those that are closed for the accounts within `scope`."""
+    ruled = month_rules(session.connection(), periods, names=[scope])
+    return tuple(period for period in periods if is_closed(ruled.get(period, ()), scope))
+
+
+def _seals(session: Session, periods: Sequence[int], scope: str) -> dict[int, bytes]:
+    """The hash of what each month holds: of all accounts, unless it is closed for some while it is open for others; then of those within
+    `scope`, so that whoever closes one holder's month need not read everybody's. Only a month closed for all is sealed to a file."""
+    ruled = month_rules(session.connection(), periods, names=[""])
+    partly = [period for period in periods if scope and not is_closed(ruled.get(period, ()), "")]
+    of_scope = _turnovers(session, partly, scope=scope)
+    wholes = {period: turnover(session, period) for period in periods if period not in partly}
+    return {period: seal_of(wholes[period] if period in wholes else of_scope[period]) for period in periods}
 
 
 @contextmanager
@@ -94,26 +141,35 @@ def rulings(session: Session, period: int | None = None) -> list[MonthRuling]:
     ]  # fmt: skip
 
 
-def turnover(session: Session, period: int, *, before: int | None = None) -> pl.DataFrame:
-    """What a month holds, account by account (account, commodity, amount, count), in the order of names; `before` an entry of the log."""
-    bound = "AND p.entry_id < :before" if before is not None else ""
+def turnover(session: Session, period: int, *, before: int | None = None, scope: str = "") -> pl.DataFrame:
+    """What a month holds, account by account (account, commodity, amount, count), in the order of names; `before` an entry of the log, and
+    of the accounts within `scope`."""
+    return _turnovers(session, [period], before=before, scope=scope)[period]
+
+
+def _turnovers(session: Session, periods: Sequence[int], *, before: int | None = None, scope: str = "") -> dict[int, pl.DataFrame]:
+    name = scope.rstrip("/")
+    bounds = {"before": before} if before is not None else {}
+    bounded = "AND p.entry_id < :before" if bounds else ""
+    names = {"name": name, "low": f"{name}/", "high": f"{name}0"} if name else {}
+    within = "AND (a.name = :name OR (a.name >= :low AND a.name < :high))" if names else ""
+    among = ", ".join(str(int(period)) for period in periods) or "0"
     rows = session.execute(
         sa.text(
-            "SELECT a.name, c.code, sum(p.amount), count(*) FROM posting p JOIN account a ON a.id = p.account_id "
-            f"JOIN commodity c ON c.id = a.commodity_id WHERE p.period = :period {bound} GROUP BY a.name, c.code ORDER BY a.name, c.code"
+            "SELECT p.period, a.name, c.code, sum(p.amount), count(*) FROM posting p JOIN account a ON a.id = p.account_id "
+            f"JOIN commodity c ON c.id = a.commodity_id WHERE p.period IN ({among}) {bounded} {within} "
+            "GROUP BY p.period, a.name, c.code ORDER BY p.period, a.name, c.code"
         ),
-        {"period": period} | ({"before": before} if before is not None else {}),
+        bounds | names,
     )
+    found: dict[int, list[tuple[str, str, int, int]]] = {period: [] for period in periods}
+    for period, account, code, amount, count in rows:
+        found[period].append((account, code, int(amount), count))
     schema = {"account": pl.String, "commodity": pl.String, "amount": pl.Int64, "count": pl.Int64}
-    return pl.DataFrame([(name, code, int(amount), count) for name, code, amount, count in rows], schema=schema, orient="row")
+    return {period: pl.DataFrame(lines, schema=schema, orient="row") for period, lines in found.items()}
 
 
 def seal_of(month: pl.DataFrame) -> bytes:
     """The hash of what a month holds: SHA-256 over its rows as netstrings, in the order of names."""
     text = month.select(pl.concat_str(*(netstring(pl.col(name).cast(pl.String)) for name in month.columns))).to_series()
     return hashlib.sha256("".join(text.to_list()).encode()).digest()
-
-
-def _check(period: int) -> None:
-    if not 1_01 <= period <= 9999_12 or not 1 <= period % 100 <= 12:
-        raise PeriodMisruled(period=period, reason="a month is written yyyymm")

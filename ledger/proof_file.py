@@ -90,6 +90,22 @@ def check(data: bytes, *, key: str | None = None) -> Proved:
 
     Needs no database. Raises BadProof with the name of the check that failed: form, key, signature, path or payload.
     """
+    proof, checkpoint = opened(data, key=key)
+    if isinstance(proof, EntryProof):
+        included(proof, checkpoint)
+        return Proved(checkpoint, proof.key, key is not None, entry=_entry_in(proof))
+    with _checking("signature"):
+        older = read_note(proof.older, read_verifier_key(proof.key)[1])
+    if older.origin != checkpoint.origin:
+        raise BadProof(f"signature: the older checkpoint is of {older.origin}, the newer of {checkpoint.origin}")
+    roots = {"first_root": older.root, "second_root": checkpoint.root}
+    if not check_consistency(first=older.size, second=checkpoint.size, path=proof.path, **roots):
+        raise BadProof(f"path: the log of {older.size} entries is not shown to be the beginning of that of {checkpoint.size}")
+    return Proved(checkpoint, proof.key, key is not None, older=older)
+
+
+def opened(data: bytes, *, key: str | None = None) -> tuple[EntryProof | GrowthProof, Checkpoint]:
+    """A proof and its (newer) checkpoint, once that is signed by `key` or by the one that the proof brings along; of any log."""
     proof = read_proof(data)
     with _checking("key"):
         name, public = read_verifier_key(proof.key)
@@ -100,25 +116,20 @@ def check(data: bytes, *, key: str | None = None) -> Proved:
         checkpoint = read_note(told, public)
     if checkpoint.origin != name:
         raise BadProof(f"signature: the checkpoint is of {checkpoint.origin}, the key of {name}")
-    if isinstance(proof, EntryProof):
-        return Proved(checkpoint, proof.key, key is not None, entry=_entry_in(proof, checkpoint))
-    with _checking("signature"):
-        older = read_note(proof.older, public)
-    if older.origin != checkpoint.origin:
-        raise BadProof(f"signature: the older checkpoint is of {older.origin}, the newer of {checkpoint.origin}")
-    roots = {"first_root": older.root, "second_root": checkpoint.root}
-    if not check_consistency(first=older.size, second=checkpoint.size, path=proof.path, **roots):
-        raise BadProof(f"path: the log of {older.size} entries is not shown to be the beginning of that of {checkpoint.size}")
-    return Proved(checkpoint, proof.key, key is not None, older=older)
+    return proof, checkpoint
 
 
-def _entry_in(proof: EntryProof, checkpoint: Checkpoint) -> Payload:
-    """The entry, once it is shown to be in the log and to say what an entry must."""
+def included(proof: EntryProof, checkpoint: Checkpoint) -> None:
+    """BadProof where the path does not lead from the payload to what was signed."""
     leaf = leaf_hash(proof.payload)
     if not check_inclusion(leaf, index=proof.index, size=checkpoint.size, path=proof.path, root_hash=checkpoint.root):
         raise BadProof(
             f"path: it does not lead from this entry, as number {proof.index}, to the root signed over {checkpoint.size} entries"
         )
+
+
+def _entry_in(proof: EntryProof) -> Payload:
+    """The entry, once it says what an entry must."""
     with _checking("payload"):
         said = read_payload(proof.payload)
     if said.id != proof.index:

@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from api.auth.errors import SignInNeeded, WrongCredentials
 from api.auth.key import PREFIX as KEY_PREFIX
-from api.auth.key import holding
+from api.auth.key import held_by, stands_for
 from api.auth.session import Signed, digest
 from api.auth.tables import AccessTokenRow, ApiKeyRow
+from ledger.ask import ask
 from ledger.book import Book
 from ledger.types import table_of
 
@@ -28,11 +29,8 @@ def bearer(book: Book, text: str) -> Signed:
     if len(text) > LENGTH_MAX or not text.startswith((KEY_PREFIX, PREFIX)):
         raise SignInNeeded
     now = datetime.now(UTC)
-    with book.reading() as session:
-        if text.startswith(KEY_PREFIX):
-            return holding(session, table_of(ApiKeyRow).c.digest == digest(text), now=now)
-        row = table_of(AccessTokenRow)
-        return holding(session, sa.and_(row.c.digest == digest(text), row.c.expires_at > now), now=now, through=row)
+    through = None if text.startswith(KEY_PREFIX) else table_of(AccessTokenRow)
+    return stands_for(ask(book, held_by(through), {"digest": digest(text), "now": now}))
 
 
 def grant(session: Session, *, client_id: str, client_secret: str, now: datetime) -> str:
@@ -42,7 +40,7 @@ def grant(session: Session, *, client_id: str, client_secret: str, now: datetime
         raise WrongCredentials
     key = table_of(ApiKeyRow)
     try:
-        holding(session, key.c.digest == digest(text), now=now)
+        stands_for(session.execute(held_by(), {"digest": digest(text), "now": now}).all())
     except SignInNeeded as error:
         raise WrongCredentials from error
     row = table_of(AccessTokenRow)

@@ -5,8 +5,10 @@ and when the user is disabled: each request looks anew. It needs no second facto
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,16 +84,23 @@ def keys(session: Session, user_id: str | None = None) -> list[Key]:
     return [Key(row[0], row[1], row[2], row[3], Office(row[4]), *row[5:]) for row in session.execute(query)]
 
 
-def holding(session: Session, condition: sa.ColumnElement[bool], *, now: datetime, through: sa.Table | None = None) -> Signed:
-    """Whom a key stands for now: `condition` says which key, `through` is a table that points to it. Raises SignInNeeded."""
+def stands_for(rows: Sequence[Sequence[Any]]) -> Signed:
+    """Whom the key stands for that `held_by` found. Raises SignInNeeded where it found none."""
+    if not rows:
+        raise SignInNeeded
+    number, user, office, holder, division, example = rows[0]
+    return Signed(user, Binding(number, user, Office(office), holder, division), second=True, example=bool(example))
+
+
+@cache
+def held_by(through: sa.Table | None = None) -> sa.Select[Any]:
+    """The query for a key that holds at the moment ``now``, by the ``digest`` of its text, or of a token in a table that points to it and
+    says when it ends. Built once: every call of a machine asks it."""
     k, b, u = table_of(ApiKeyRow), table_of(BindingRow), table_of(UserRow)
     source: Any = k.join(b, b.c.id == k.c.binding_id).join(u, u.c.id == b.c.user_id)
+    named, now = k if through is None else through, sa.bindparam("now", type_=k.c.expires_at.type)
+    good = [named.c.digest == sa.bindparam("digest", type_=named.c.digest.type), k.c.revoked_at.is_(None)]
+    good += [sa.or_(k.c.expires_at.is_(None), k.c.expires_at > now), b.c.ended_at.is_(None), u.c.disabled_at.is_(None)]
     if through is not None:
-        source = source.join(through, through.c.key_id == k.c.id)
-    query = sa.select(b.c.id, b.c.user_id, b.c.office, b.c.holder_id, b.c.division, u.c.example).select_from(source)
-    good = (k.c.revoked_at.is_(None), sa.or_(k.c.expires_at.is_(None), k.c.expires_at > now))
-    row = session.execute(query.where(condition, *good, b.c.ended_at.is_(None), u.c.disabled_at.is_(None))).one_or_none()
-    if row is None:
-        raise SignInNeeded
-    binding = Binding(row.id, row.user_id, Office(row.office), row.holder_id, row.division)
-    return Signed(row.user_id, binding, second=True, example=bool(row.example))
+        source, good = source.join(through, through.c.key_id == k.c.id), [*good, through.c.expires_at > now]
+    return sa.select(b.c.id, b.c.user_id, b.c.office, b.c.holder_id, b.c.division, u.c.example).select_from(source).where(*good)

@@ -8,6 +8,7 @@ Offices and rights are read at each request, never kept in the token.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,11 +19,12 @@ from sqlmodel import Session
 
 from api.audit.visit import tell
 from api.auth import attempts, password
-from api.auth.errors import SecondFactorNeeded, SignInNeeded, UserNotFound, WrongCredentials
+from api.auth.errors import PasswordChangeNeeded, SecondFactorNeeded, SignInNeeded, UserNotFound, WrongCredentials
 from api.auth.office import Office
 from api.auth.tables import BindingRow, SessionRow, UserRow
 from api.auth.user import Binding, bindings
 from api.auth.vault import Vault
+from ledger.ask import ask
 from ledger.book import Book
 from ledger.principal import Principal
 from ledger.types import table_of
@@ -34,7 +36,8 @@ SEEN_EVERY = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Signed:
     """Who is at the door: a user in one office, or somebody who has signed in and holds none. `token` makes the form tokens; a machine that
-    came by key has none. `enrolled` says that the user has a second factor, `second` that it was shown."""
+    came by key has none. `enrolled` says that the user has a second factor, `second` that it was shown, `given` that the password is one
+    which somebody else set."""
 
     user: str
     binding: Binding | None
@@ -43,6 +46,7 @@ class Signed:
     example: bool = False
     local: Principal | None = None
     enrolled: bool = False
+    given: bool = False
 
     @classmethod
     def here(cls, principal: Principal) -> "Signed":
@@ -55,13 +59,15 @@ class Signed:
         return not self.second and (self.enrolled or (self.binding is not None and self.binding.duty.second_factor))
 
     def principal(self) -> Principal:
-        """Who acts. Raises SignInNeeded without an office, SecondFactorNeeded."""
+        """Who acts. Raises SignInNeeded without an office, SecondFactorNeeded, PasswordChangeNeeded."""
         if self.local is not None:
             return self.local
         if self.binding is None:
             raise SignInNeeded
         if self.needs_code:
             raise SecondFactorNeeded
+        if self.given:
+            raise PasswordChangeNeeded
         return self.binding.principal()
 
     @property
@@ -116,13 +122,23 @@ def open_session(
 
 def signed(session: Session, token: str, *, now: datetime) -> tuple[Signed, bool]:
     """Who the token stands for, and whether the session should be told that it was seen. Raises SignInNeeded where it stands for nobody."""
-    row = session.execute(_who(), {"token": digest(token)}).one_or_none()
-    if row is None or row.expires_at <= now or row.seen_at + IDLE <= now:
+    return _signed(session.execute(_who(), {"token": digest(token)}).all(), token, now)
+
+
+def who_came(book: Book, token: str, *, now: datetime) -> tuple[Signed, bool]:
+    """As `signed`, for the gate, through which every request comes."""
+    return _signed(ask(book, _who(), {"token": digest(token)}), token, now)
+
+
+def _signed(rows: Sequence[Sequence[Any]], token: str, now: datetime) -> tuple[Signed, bool]:
+    if not rows:
         raise SignInNeeded
-    binding = Binding(row.id, row.user_id, Office(row.office), row.holder_id, row.division) if row.id else None
-    return Signed(
-        row.user_id, binding, bool(row.second), token, bool(row.example), enrolled=row.totp is not None
-    ), row.seen_at + SEEN_EVERY <= now
+    user, second, seen_at, expires_at, example, totp, given_at, number, office, holder, division = rows[0]
+    if expires_at <= now or seen_at + IDLE <= now:
+        raise SignInNeeded
+    binding = Binding(number, user, Office(office), holder, division) if number else None
+    who = Signed(user, binding, bool(second), token, bool(example), enrolled=totp is not None, given=given_at is not None)
+    return who, seen_at + SEEN_EVERY <= now
 
 
 @cache
@@ -131,7 +147,17 @@ def _who() -> sa.Select[Any]:
     s, u, b = table_of(SessionRow), table_of(UserRow), table_of(BindingRow)
     return (
         sa.select(
-            s.c.user_id, s.c.second, s.c.seen_at, s.c.expires_at, u.c.example, u.c.totp, b.c.id, b.c.office, b.c.holder_id, b.c.division
+            s.c.user_id,
+            s.c.second,
+            s.c.seen_at,
+            s.c.expires_at,
+            u.c.example,
+            u.c.totp,
+            u.c.password_given_at,
+            b.c.id,
+            b.c.office,
+            b.c.holder_id,
+            b.c.division,
         )
         .select_from(s.join(u, u.c.id == s.c.user_id).outerjoin(b, sa.and_(b.c.id == s.c.binding_id, b.c.ended_at.is_(None))))
         .where(s.c.digest == sa.bindparam("token", type_=s.c.digest.type), u.c.disabled_at.is_(None))

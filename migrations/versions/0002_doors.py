@@ -64,8 +64,8 @@ def _users() -> None:
     op.create_table(
         "user_account",
         _column("id", Text), _column("kind", Text), _column("login", Blob, null=True), _column("subject", Blob, null=True),
-        _column("password", Text, null=True), _column("totp", Blob, null=True), _column("totp_step", Int), _column("example", Int),
-        _column("created_at", Instant()), _column("disabled_at", Instant(), null=True),
+        _column("password", Text, null=True), _column("password_given_at", Instant(), null=True), _column("totp", Blob, null=True),
+        _column("totp_step", Int), _column("example", Int), _column("created_at", Instant()), _column("disabled_at", Instant(), null=True),
         sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("login"), sa.UniqueConstraint("subject"), **STRICT,
     )  # fmt: skip
     op.create_table(
@@ -192,10 +192,10 @@ def _access() -> None:
     op.create_index("access_user", "access", ["user_id", "id"])
     head = op.create_table(
         "access_head",
-        _column("id", Int), _column("size", Int), _column("root", Blob), _column("peaks", Blob),
+        _column("id", Int), _column("size", Int), _column("root", Blob), _column("peaks", Blob), _column("signed", Int),
         sa.PrimaryKeyConstraint("id"), **STRICT,
     )  # fmt: skip
-    op.bulk_insert(head, [{"id": 1, "size": 0, "root": EMPTY_ROOT, "peaks": b""}])
+    op.bulk_insert(head, [{"id": 1, "size": 0, "root": EMPTY_ROOT, "peaks": b"", "signed": 0}])
     op.create_table(
         "access_cut",
         _column("size", Int), _column("peaks", Blob), _column("file", Text), _column("sha256", Blob), _column("cut_at", Instant()),

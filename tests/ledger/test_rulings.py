@@ -27,7 +27,17 @@ from ledger.hold import expire_holds, held_account, open_holds, place_hold, rele
 from ledger.journal import Receipt, post, reverse_entries
 from ledger.lot import holdings, issue, retire, transfer
 from ledger.opening import AccountOpening, close_account, open_accounts
-from ledger.period import close_month, reopen_month, restating, rulings, seal_of, turnover
+from ledger.period import (
+    close_month,
+    close_months,
+    closed_months,
+    reopen_month,
+    reopen_months,
+    restating,
+    rulings,
+    seal_of,
+    turnover,
+)
 from ledger.principal import LOCAL_ADMIN
 from ledger.types import Day
 from tests.ledger.books import NOW, amount_of
@@ -372,3 +382,44 @@ def full(book: Book) -> None:
     first = within(book, issue, series="A", first=1, last=100, vintage=2022, account="a/units", unit="t", **ISSUED).first_id
     within(book, retire, source="a/units", serials=[(first, 1, 10)], target="retired/x", purpose="claim", beneficiary="某公司", **MOVED)
     within(book, close_month, 202602, LOCAL_ADMIN, now=NOW, day=APRIL)
+
+
+def test_months_are_closed_and_opened_in_one_step_or_not_at_all(book: Book) -> None:
+    put(book, entry("1", ("holder/a/scope1", 5), ("atmosphere/x", -5), day=MARCH))
+    asked: dict[str, Any] = {"now": NOW, "day": APRIL, "scope": "holder/a"}
+    done = within(book, close_months, [202602, 202603], LOCAL_ADMIN, **asked)
+    assert done.created == 2
+    with pytest.raises(PeriodMisruled, match="2026-03: it is closed already"):
+        within(book, close_months, [202601, 202603], LOCAL_ADMIN, **asked)
+    with book.reading() as session:
+        assert closed_months(session, [202601, 202602, 202603], scope="holder/a") == (202602, 202603)
+        assert closed_months(session, [202603], scope="holder/b") == ()
+    with pytest.raises(PeriodMisruled, match="2026-01: it is open already"):
+        within(book, reopen_months, [202603, 202601], LOCAL_ADMIN, reason="late", second="auditor", **asked)
+    within(book, reopen_months, [202602, 202603], LOCAL_ADMIN, reason="late", second="auditor", **asked)
+    with book.reading() as session:
+        assert closed_months(session, [202602, 202603], scope="holder/a") == ()
+    assert good(book)
+
+
+def test_who_closes_one_holders_month_seals_that_holders_accounts(book: Book) -> None:
+    for name, holder in (("1", "holder/a"), ("2", "holder/ab"), ("3", "holder/a/deep")):
+        put(book, entry(name, (f"{holder}/scope1", 5), ("atmosphere/x", -5), day=MARCH))
+    within(book, close_months, [202603], LOCAL_ADMIN, now=NOW, day=APRIL, scope="holder/a")
+    with book.reading() as session:
+        (ruling,) = rulings(session, 202603)
+        own = turnover(session, 202603, scope="holder/a")
+        assert own["account"].to_list() == ["holder/a/deep/scope1", "holder/a/scope1"]
+        assert ruling.sealed == seal_of(own)
+    assert good(book)
+
+
+def test_a_month_closed_for_all_but_one_is_sealed_whole_when_that_one_closes(book: Book) -> None:
+    put(book, entry("1", ("holder/a/scope1", 5), ("holder/b/scope1", -5), day=MARCH))
+    asked: dict[str, Any] = {"now": NOW, "day": APRIL}
+    within(book, close_months, [202603], LOCAL_ADMIN, **asked)
+    within(book, reopen_months, [202603], LOCAL_ADMIN, reason="late", second="auditor", scope="holder/a", **asked)
+    within(book, close_months, [202603], LOCAL_ADMIN, scope="holder/a", **asked)
+    with book.reading() as session:
+        assert rulings(session, 202603)[-1].sealed == seal_of(turnover(session, 202603))
+    assert good(book)
