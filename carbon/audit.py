@@ -9,10 +9,13 @@ from typing import Any
 import polars as pl
 from sqlmodel import Session
 
+import carbon.enterprise.tables
 import carbon.region.tables
 import carbon.tables  # noqa: F401  so that the guard checks these tables as well
 from carbon import chart
-from carbon.bookkeeping import cell_sums
+from carbon.bookkeeping import SELLER, cell_sums, seller_of, with_cells
+from carbon.enterprise.audit import judged_hold
+from carbon.enterprise.filing.audit import filings_hold
 from carbon.region.closure import closure_holds, reach_holds
 from carbon.seal import seals
 from factors.calculate import products
@@ -36,6 +39,8 @@ def verify(book: Book, *, laws: Sequence[audit.Law] = ()) -> list[Violation]:
             *_lines_have_entries(session),
             *_lines_are_sealed(session),
             *_lines_make_amounts(session),
+            *filings_hold(session),
+            *judged_hold(session),
         ]
         try:
             return [*found, *lines, *_cells_add_up(session)]
@@ -138,18 +143,20 @@ def _cells_add_up(session: Session) -> list[Violation]:
     """Each cell is the sum of the holders' legs of lines in it, reversals included."""
     legs = _frame(
         session,
-        "SELECT a.name, a.book, l.division, p.period, c.code, p.amount FROM posting p "
+        "SELECT a.name, a.book, l.division, p.period, c.code, p.amount, "
+        f"CASE WHEN l.details LIKE '%\"{SELLER}\"%' THEN l.details END FROM posting p "
         "JOIN account a ON a.id = p.account_id JOIN commodity c ON c.id = a.commodity_id "
         "LEFT JOIN reversal r ON r.by_id = p.entry_id JOIN activity_line l ON l.entry_id = COALESCE(r.entry_id, p.entry_id) "
         "WHERE a.name >= 'holder/' AND a.name < 'holder0'",
-        {"name": pl.String, "book": pl.String, "division": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64},
+        {"account": pl.String, "book": pl.String, "division": pl.String, "period": pl.Int64, "commodity": pl.String, "amount": pl.Int64}
+        | {"details": pl.String},
     )
-    names = legs.select("name", "book", "division").unique()
-    alien = [name for name in names["name"].sort() if not chart.is_holders(name)]
+    alien = [name for name in legs["account"].unique().sort() if not chart.is_holders(name)]
     if alien:
         return [Violation("cells", f"account {alien[0]}", "no account of a holder is named so")]
-    cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
-    booked = legs.join(names.with_columns(cells), on=["name", "book", "division"]).with_columns(
+    texts = legs.select("details").unique()
+    sellers = texts.with_columns(seller=pl.Series([seller_of(text) for text in texts["details"]], dtype=pl.String))
+    booked = with_cells(legs.join(sellers, on="details", how="left", nulls_equal=True)).with_columns(
         day=pl.date(pl.col("period") // 100, pl.col("period") % 100, 1)
     )
     summed = cell_sums(booked).with_columns(pl.col("period").cast(pl.Int64))

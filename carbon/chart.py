@@ -65,6 +65,40 @@ def outside(source: str) -> str:
     return f"outside/{word(source)}"
 
 
+RESERVED = frozenset({"units", "obligation"})
+"""What no site is called, so that no site's accounts are taken for its holder's units and obligations."""
+
+
+def units(holder: str) -> str:
+    """Allowances, credits and certificates that a holder has (book units: lots, whole units, a stock)."""
+    return f"holder/{holder}/units"
+
+
+def obligation(holder: str, year: int) -> str:
+    """What a holder has to surrender for a year, in tonnes; the programme is the commodity's. A credit, which surrendering takes away."""
+    return f"holder/{holder}/obligation/{year}"
+
+
+def obligations(programme: str, year: int) -> str:
+    """The programme's side of all obligations of a year: what is still to be surrendered."""
+    return f"registry/{programme}/obligations/{year}"
+
+
+def issued(mechanism: str) -> str:
+    """Where units come from: all that a registry ever issued of a mechanism (``CEA``, ``CCER``, ``GEC``)."""
+    return f"registry/{word(mechanism)}/issued"
+
+
+def surrendered(programme: str, year: int, holder: str) -> str:
+    """Where units lie for ever that a holder surrendered for a year."""
+    return f"retired/{programme}/{year}/{holder}"
+
+
+def retired(mechanism: str, purpose: str) -> str:
+    """Where units lie for ever that were cancelled, claimed or have expired."""
+    return f"retired/{word(mechanism)}/{word(purpose)}"
+
+
 SCOPES = {"scope1": "1", "scope2-location": "2", "scope2-market": "2", "scope3": "3", "captured": "captured"} | {
     f"passed-on-{book}": "passed-on" for book in ("location", "market", "product")
 }
@@ -98,9 +132,28 @@ def is_holders(account: str) -> bool:
     return len(parts) == 5 and parts[0] == "holder" and parts[3] in SCOPES
 
 
-def cell_of(account: str, *, book: str, division: str) -> str | None:
-    """The cell in which an amount on `account` counts; None for accounts that are no holder's."""
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Another holder of the book that sold what a line buys: its site, and the division in which that lay on the line's last day."""
+
+    holder: str
+    site: str
+    division: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Seller":
+        """The seller that a line names (``h…/s01/330522``)."""
+        return cls(*text.split("/"))
+
+    def text(self) -> str:
+        """As a line keeps it."""
+        return f"{self.holder}/{word(self.site)}/{self.division}"
+
+
+def cell_of(account: str, *, book: str, division: str, seller: Seller | None = None) -> str | None:
+    """The cell in which an amount on `account` counts; None for accounts of no holder. A seller's own counts where its site lies."""
     if not account.startswith("holder/"):
         return None
-    _, _, _, kind, category = account.split("/")
-    return cell_key(book=book, division=division, scope=SCOPES[kind], category=category)
+    _, holder, _, kind, category = account.split("/")
+    there = seller.division if seller is not None and holder == seller.holder else division
+    return cell_key(book=book, division=there, scope=SCOPES[kind], category=category)

@@ -1,6 +1,7 @@
 """What can be wrong with carbon data: where it is, and what to do about it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,17 @@ class CarbonError(Exception):
     """Root of every error of this package; `code` is stable, the sentence is for people."""
 
     code = "carbon"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes whole out of another process, whatever its own arguments are called."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[CarbonError], said: tuple[Any, ...], facts: dict[str, Any]) -> CarbonError:
+    error = kind.__new__(kind)
+    error.args = said
+    error.__dict__.update(facts)
+    return error
 
 
 class FaultyFile(CarbonError):

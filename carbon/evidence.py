@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon import chart
+from carbon.bookkeeping import SELLER
 from carbon.reach import is_bounded, seen_lines, sees_account
 from carbon.tables import ActivityLineRow, ImportRow, ResolutionRow, SiteRow
 from ledger.balances import EntryView, entry
@@ -134,6 +135,7 @@ def masses(session: Session, found: Sequence[FiledLine]) -> pl.DataFrame:
     """What lines put on their holders' accounts: `entry_id`, `cell`, `commodity`, `amount` in the gas's smallest unit (schema MASSES)."""
     p, a, c = (table_of(row).c for row in (PostingRow, AccountRow, CommodityRow))
     by_id = {line.entry_id: line for line in found if line.entry_id is not None}
+    sold_by = {number: chart.Seller.parse(line.details[SELLER]) for number, line in by_id.items() if SELLER in line.details}
     rows: list[tuple[int, str | None, str, int]] = []
     ids = list(by_id)
     for start in range(0, len(ids), 5_000):
@@ -144,7 +146,8 @@ def masses(session: Session, found: Sequence[FiledLine]) -> pl.DataFrame:
             .where(p.entry_id.in_(ids[start : start + 5_000]), a.name >= "holder/", a.name < "holder0")
         )  # fmt: skip
         for entry_id, name, book, code, amount in session.execute(query):
-            rows.append((entry_id, chart.cell_of(name, book=book, division=by_id[entry_id].division), code, amount))
+            cell = chart.cell_of(name, book=book, division=by_id[entry_id].division, seller=sold_by.get(entry_id))
+            rows.append((entry_id, cell, code, amount))
     return pl.DataFrame(rows, schema=MASSES, orient="row").sort("entry_id", "commodity")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from carbon import reach
+from carbon import chart, reach
 from carbon.activity_places import Sites
 from carbon.errors import AlreadyTaken, BadHolder, HolderNotFound, SiteNotFound
 from carbon.identifier import check_credit_code, names_somebody
@@ -95,6 +95,8 @@ def add_site(
     find_holder(session, principal, holder)
     if not _SITE.fullmatch(code):
         raise BadHolder(field="site", value=code, reason="1 to 40 characters without blanks, / and |; it becomes part of account names")
+    if code in chart.RESERVED:
+        raise BadHolder(field="site", value=code, reason="the accounts of a holder's units and obligations are called so: choose another")
     if names_somebody(code):
         raise BadHolder(field="site", value="", reason="this looks like a number of a person or a firm, and would stand in account names")
     if code in tree and code != division:
@@ -191,6 +193,12 @@ def sites(session: Session, principal: Principal, *, holder: str | None = None) 
         before = found[site_id].divisions if site_id in found else ()
         found[site_id] = Site(site_id, holder_id, code, name, (*before, (since, division)))
     return list(found.values())
+
+
+def lock_holder(session: Session, holder: str) -> None:
+    """Whatever is written for one holder is written in turn, so that nothing misses what is written beside it (SQLite has one writer)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:holder, 0))"), {"holder": holder})
 
 
 def places(found: list[Site]) -> Sites:

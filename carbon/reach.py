@@ -134,7 +134,7 @@ def sees_account(session: Session, principal: Principal, names: Iterable[str]) -
 
 def own_cells(session: Session, holders: frozenset[str]) -> pl.DataFrame:
     """The sums of cells as `ledger.balances.cells` gives them, of these holders' lines alone: what their entries and the reversals of
-    these put on holders' accounts."""
+    these put on their own accounts."""
     p, a, c, line, r = (table_of(row).c for row in (PostingRow, AccountRow, CommodityRow, ActivityLineRow, ReversalRow))
     taken_back = table_of(ActivityLineRow).join(table_of(ReversalRow), r.entry_id == line.entry_id)
     booked = sa.union_all(
@@ -148,7 +148,7 @@ def own_cells(session: Session, holders: frozenset[str]) -> pl.DataFrame:
             .join(table_of(AccountRow), a.id == p.account_id)
             .join(table_of(CommodityRow), c.id == a.commodity_id)
         )
-        .where(_below(a.name, sa.literal("holder")))
+        .where(sa.or_(sa.false(), *(_below(a.name, sa.literal(f"holder/{holder}")) for holder in sorted(holders))))
         .group_by(a.name, a.book, booked.division, p.period, c.code)
     )
     rows = [

@@ -17,15 +17,15 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from carbon import chart
 from carbon.activity import ActivityFrame, load, parse_activities
 from carbon.activity_columns import PARAMETERS
-from carbon.answer import describe
-from carbon.bookkeeping import Booking, cell_sums, emission_entries, place_lines
+from carbon.answer import kept
+from carbon.bookkeeping import SELLER, Booking, PlacedLines, cell_sums, emission_entries, place_lines, seller_of, with_cells
+from carbon.counterparty import sellers
 from carbon.errors import FaultyFile, ImportNotFound, ImportReplaced, SitesMoved
 from carbon.estimate import EmissionFrame, estimate
 from carbon.filed import correcting_nothing, overlapping_book, twice_in_file
-from carbon.holder import Site, find_holder, new_id, open_sites, places, sites
+from carbon.holder import Site, find_holder, lock_holder, new_id, open_sites, places, sites
 from carbon.region.divisions import DivisionTree, chain_of
 from carbon.seal import seals
 from carbon.tables import ActivityLineRow, ImportRow
@@ -39,7 +39,8 @@ from ledger.tables import ReversalRow
 from ledger.types import table_of
 
 DETAILS = (
-    "scope", "category", "factor", *PARAMETERS, "biogenic_share", "counterparty", "instrument", "uncertainty_pct", "note", "extra",
+    "scope", "category", "factor", *PARAMETERS, "biogenic_share", "counterparty", "instrument", "uncertainty_pct", "note", "formula",
+    "variables", "extra",
 )  # fmt: skip
 
 
@@ -73,6 +74,23 @@ def record(
     Raises HolderNotFound, ImportNotFound, ImportReplaced, NotAllowed, SitesMoved besides, and what the ledger refuses.
     Lines that name a division and no site open a site of the division's code where the holder has none there.
     """
+    ready = read_file(
+        book, path, holder=holder, principal=principal, today=today, library=library, tree=tree, replace=replace,
+        allow_duplicates=allow_duplicates, data=data,
+    )  # fmt: skip
+    if isinstance(ready, RecordReceipt):
+        return ready
+    made, standing = ready
+    with book.writing() as session:
+        return book_prepared(session, made, principal, sites_read=standing, now=now)
+
+
+def read_file(
+    book: Book, path: Path, *, holder: str, principal: Principal, today: date, library: FactorLibrary, tree: DivisionTree,
+    replace: str | None = None, allow_duplicates: bool = False, data: bytes | None = None,
+) -> "tuple[Prepared, list[Site]] | RecordReceipt":  # fmt: skip
+    """All of `record` that needs no transaction: the entries of a file and the sites that it was read by; or the receipt of the first time
+    where it was booked before. Raises what `record` raises."""
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="record activity data")
     data = load(path) if data is None else data
@@ -86,50 +104,93 @@ def record(
         data, file=path.name, tree=tree, today=today, sites=places(standing),
         further=lambda right: estimate(place_lines(right, industry=known.industry).lines, library, chain=chain_of),
     )  # fmt: skip
+    placed = place_lines(lines, industry=known.industry, sellers=sellers(book, lines, buyer=holder))
+    emissions = estimate(placed.lines, library, chain=chain_of)
+    return prepare(lines, placed, emissions, holder=holder, replace=replace, allow_duplicates=allow_duplicates), standing
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that was read, placed, estimated and made into entries, and is not booked yet: all that needs no transaction.
+
+    `lines` are the file's own; `placed` may hold more, which were made of these (power by the market beside power by location).
+    """
+
+    holder: str
+    lines: ActivityFrame
+    placed: PlacedLines
+    told: "_Told"
+    booking: Booking
+    replace: str | None
+    allow_duplicates: bool
+
+
+def prepare(
+    lines: ActivityFrame, placed: PlacedLines, emissions: EmissionFrame, *, holder: str, replace: str | None = None,
+    allow_duplicates: bool = False,
+) -> Prepared:  # fmt: skip
+    """The entries of a file for `book_prepared`. FaultyFile where two lines of it file the same. `replace` is the import that it is to
+    take the place of."""
     twice = [] if allow_duplicates else twice_in_file(lines)
     if twice:
         raise FaultyFile(twice)
-    placed = place_lines(lines, industry=known.industry)
-    emissions = estimate(placed.lines, library, chain=chain_of)
     keys = f"activity/{holder}" + (f"/{replace}" if replace else "")
-    told = _tell(placed.lines, emissions)
+    told = _tell(placed, emissions)
     booking = emission_entries(placed, emissions, holder=holder, scope_of_keys=keys, by_reference=not allow_duplicates, evidence=told.seals)
-    with book.writing() as session:
-        _lock(session, holder)
-        before = _booked_before(session, holder, lines.sha256, path.name)
-        if before is not None:
-            return before
-        if sites(session, principal, holder=holder) != standing:
-            raise SitesMoved(holder)
-        taken_back = _take_back(session, replace, holder=holder, principal=principal, now=now, file=path.name) if replace else 0
-        overlaps = [] if allow_duplicates else overlapping_book(session, lines, standing, but=replace)
-        faults = [*overlaps, *correcting_nothing(session, lines, holder=holder)]
-        if faults:
-            raise FaultyFile(faults)
-        opened = _open_sites(session, holder, lines, standing)
-        receipt = post(session, booking.batch, principal, now=now)
-        done = RecordReceipt(
-            import_id=new_id("i"), holder=holder, file=path.name, sha256=lines.sha256.hex(), lines=lines.frame.height,
-            first_entry=receipt.first_id, last_entry=receipt.last_id, replaces=replace, imported_at=now, reversed_entries=taken_back,
-            opened_sites=tuple(site.code for site in opened), read=lines.read,
-        )  # fmt: skip
-        _keep(
-            session,
-            done,
-            placed.lines,
-            told,
-            booking,
-            tuple(at for at in receipt.ids if at is not None),
-            sites=[*standing, *opened],
-            actor=principal.actor,
-        )
+    return Prepared(holder, lines, placed, told, booking, replace, allow_duplicates)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A file that may be booked in this transaction: what of the import that it replaces was taken back, and the sites that it opened."""
+
+    made: Prepared
+    sites: list[Site]
+    opened: list[Site]
+    taken_back: int
+
+
+def book_prepared(session: Session, made: Prepared, principal: Principal, *, sites_read: list[Site], now: datetime) -> RecordReceipt:
+    """Book it in the caller's transaction, once: the receipt of the first time where the same file was booked before.
+
+    `sites_read` are the holder's sites as the file was read by them; SitesMoved where they are others now. Raises what `record` raises.
+    """
+    admitted = admit(session, made, principal, sites_read=sites_read, now=now)
+    if isinstance(admitted, RecordReceipt):
+        return admitted
+    receipt = post(session, made.booking.batch, principal, now=now)
+    return keep(session, admitted, tuple(at for at in receipt.ids if at is not None), principal, now=now)
+
+
+def admit(session: Session, made: Prepared, principal: Principal, *, sites_read: list[Site], now: datetime) -> Admitted | RecordReceipt:
+    """What must hold before the file's entries are posted, and what makes room for them. As `book_prepared`."""
+    holder, lines = made.holder, made.lines
+    lock_holder(session, holder)
+    before = _booked_before(session, holder, lines.sha256, lines.file)
+    if before is not None:
+        return before
+    if sites(session, principal, holder=holder) != sites_read:
+        raise SitesMoved(holder)
+    taken_back = _take_back(session, made.replace, holder=holder, principal=principal, now=now, file=lines.file) if made.replace else 0
+    overlaps = [] if made.allow_duplicates else overlapping_book(session, lines, sites_read, but=made.replace)
+    faults = [*overlaps, *correcting_nothing(session, lines, holder=holder)]
+    if faults:
+        raise FaultyFile(faults)
+    opened = _open_sites(session, holder, lines, sites_read)
+    return Admitted(made, [*sites_read, *opened], opened, taken_back)
+
+
+def keep(session: Session, admitted: Admitted, ids: tuple[int, ...], principal: Principal, *, now: datetime) -> RecordReceipt:
+    """Write the file's lines beside its entries, whose positions in the log are `ids`."""
+    made = admitted.made
+    done = RecordReceipt(
+        import_id=new_id("i"), holder=made.holder, file=made.lines.file, sha256=made.lines.sha256.hex(),
+        lines=made.placed.lines.frame.height, first_entry=min(ids, default=None), last_entry=max(ids, default=None),
+        replaces=made.replace, imported_at=now, reversed_entries=admitted.taken_back,
+        opened_sites=tuple(site.code for site in admitted.opened), read=made.lines.read,
+    )  # fmt: skip
+    _keep(session, done, made.placed.lines, made.told, made.booking, ids, sites=admitted.sites, actor=principal.actor)
     return done
-
-
-def _lock(session: Session, holder: str) -> None:
-    """Two files of one holder are booked one after the other, so that neither misses what the other files."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:holder, 0))"), {"holder": holder})
 
 
 def _booked_before(session: Session, holder: str, sha256: bytes, file: str) -> RecordReceipt | None:
@@ -160,18 +221,17 @@ def _take_back(session: Session, import_id: str, *, holder: str, principal: Prin
         raise ImportNotFound(import_id)
     _refuse_replaced(session, import_id)
     rows = session.execute(
-        sa.select(a.entry_id, a.division)
+        sa.select(a.entry_id, a.division, a.details)
         .select_from(table_of(ActivityLineRow).outerjoin(table_of(ReversalRow), r.entry_id == a.entry_id))
         .where(a.import_id == import_id, a.entry_id.is_not(None), r.entry_id.is_(None))
     ).all()
     if not rows:
         return 0
-    divisions = pl.DataFrame([tuple(row) for row in rows], schema={"reverses": pl.Int64, "division": pl.String}, orient="row")
+    filed = [(entry, division, seller_of(details)) for entry, division, details in rows]
+    divisions = pl.DataFrame(filed, schema={"reverses": pl.Int64, "division": pl.String, "seller": pl.String}, orient="row")
     batch = reversal_batch(session, divisions["reverses"].to_list(), reason=f"{file} replaces import {import_id}")
     legs = batch.postings.join(batch.entries.select("no", "book", "day", "reverses"), on="no").join(divisions, on="reverses")
-    names = legs.select("account", "book", "division").unique()
-    cells = pl.Series("cell", [chart.cell_of(name, book=book, division=at) for name, book, at in names.iter_rows()], dtype=pl.String)
-    booked = legs.join(names.with_columns(cells), on=["account", "book", "division"])
+    booked = with_cells(legs)
     return post(session, replaced(batch, cells=cell_sums(booked)), principal, now=now).created
 
 
@@ -194,12 +254,13 @@ class _Told:
     seals: pl.Series
 
 
-def _tell(lines: ActivityFrame, emissions: EmissionFrame) -> _Told:
-    contents = [json.dumps(describe(resolution), ensure_ascii=False, sort_keys=True) for resolution in emissions.resolutions]
-    keys = pl.Series("id", [hashlib.sha256(content.encode()).digest()[:16] for content in contents], dtype=pl.Binary)
+def _tell(placed: PlacedLines, emissions: EmissionFrame) -> _Told:
+    lines = placed.lines
+    told = [kept(resolution) for resolution in emissions.resolutions]
+    keys, contents = pl.Series("id", [key for key, _ in told], dtype=pl.Binary), [content for _, content in told]
     at = emissions.lines["resolution"]
     skipped = pl.Series([resolution.skipped for resolution in emissions.resolutions], dtype=pl.Int64)
-    details, ids = _details(lines, skipped.gather(at)), keys.gather(at)
+    details, ids = _details(lines, skipped.gather(at), placed.sellers()), keys.gather(at)
     sealed = lines.frame.with_columns(
         name=pl.lit(lines.file), sha256=pl.lit(lines.sha256.hex()), row=pl.col("line"), details=details, resolution=ids.bin.encode("hex")
     )
@@ -237,10 +298,12 @@ def _keep(
     insert(connection, "activity_line", frame.select(column.name for column in table_of(ActivityLineRow).columns))
 
 
-def _details(lines: ActivityFrame, skipped: pl.Series) -> pl.Series:
-    """What else a line said, as JSON, with the units of its parameters and the places passed on the way to its factor."""
+def _details(lines: ActivityFrame, skipped: pl.Series, sellers: pl.Series) -> pl.Series:
+    """What else a line said, as JSON, with the units of its parameters, of whom in the book it buys, and the places passed on the way to
+    its factor."""
     units = lines.parameter_units
-    keys = lines.frame.select(*DETAILS, "division", year=pl.col("end").dt.year()).with_columns(skipped.alias("skipped"))
+    said_of = lines.frame.select(*DETAILS).with_columns(sellers)
+    keys = said_of.with_columns(lines.frame["division"], lines.frame["end"].dt.year().alias("year"), skipped.alias("skipped"))
     found: dict[tuple[Any, ...], str | None] = {}
     passed: dict[tuple[str, int, int], list[str]] = {}
     texts = []
@@ -249,15 +312,14 @@ def _details(lines: ActivityFrame, skipped: pl.Series) -> pl.Series:
             *said, division, year, count = row
             if (division, year, count) not in passed:
                 passed[division, year, count] = [place.code for place in chain_of(division, date(year, 12, 31))[:count]]
-            found[row] = _detail(dict(zip(DETAILS, said, strict=True)), units, passed[division, year, count])
+            found[row] = _detail(dict(zip((*DETAILS, SELLER), said, strict=True)), units, passed[division, year, count])
         texts.append(found[row])
     return pl.Series("details", texts, dtype=pl.String)
 
 
 def _detail(said: dict[str, str | None], units: Mapping[str, str], passed: list[str]) -> str | None:
-    told: dict[str, Any] = {name: text for name, text in said.items() if text is not None and name != "extra"}
-    if said["extra"] is not None:
-        told["extra"] = json.loads(said["extra"])
+    told: dict[str, Any] = {name: text for name, text in said.items() if text is not None}
+    told |= {name: json.loads(told[name]) for name in ("extra", "variables") if name in told}
     used = {name: units[name] for name in PARAMETERS if name in told and name in units}
     if used:
         told["units"] = used
