@@ -15,6 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,48 @@ class Draft:
     sha256: str
 
 
-def add_pack(source: Path, home: Path, library: FactorLibrary) -> tuple[Pack, bool]:
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """Who released a pack, with whom (``""``: nobody else was there), at what instant, on which request; `release.json` beside the pack."""
+
+    by: str
+    second: str
+    at: datetime
+    request: str = ""
+
+
+def add_pack(source: Path, home: Path, library: FactorLibrary, *, release: Release | None = None) -> tuple[Pack, bool]:
     """The pack, now in `home/packs`, and whether it is new there. PackInvalid with every fault, and nothing is stored."""
     draft = read_folder(source) if source.is_dir() else read_sheet_draft(source)
     pack, content = judge(draft, library)
+    return pack, store(home, pack, content, release=release)
+
+
+def store(home: Path, pack: Pack, content: bytes, *, release: Release | None = None) -> bool:
+    """Release a pack that was judged: from now on it answers. Whether it is new; PackInvalid where others rows are stored under its id."""
+    if is_stored(home, pack):
+        return False
+    released = {} if release is None else {"release.json": msgspec.json.encode(release)}
+    lay(home, home / "packs" / pack.manifest.name / pack.manifest.id.partition("/")[2], pack, content, **released)
+    return True
+
+
+def is_stored(home: Path, pack: Pack) -> bool:
+    """Whether just this pack is stored already. Raises PackInvalid where its id is taken by other rows."""
     target = home / "packs" / pack.manifest.name / pack.manifest.id.partition("/")[2]
-    if target.exists():
-        if hashlib.sha256(target.joinpath("factors.csv").read_bytes()).hexdigest() == pack.manifest.sha256:
-            return pack, False
-        raise PackInvalid(pack.manifest.id, ["is stored with other rows: a released pack is never changed, give this one the next edition"])
+    if not target.exists():
+        return False
+    if hashlib.sha256(target.joinpath("factors.csv").read_bytes()).hexdigest() == pack.manifest.sha256:
+        return True
+    raise PackInvalid(pack.manifest.id, ["is stored with other rows: a released pack is never changed, give this one the next edition"])
+
+
+def lay(home: Path, target: Path, pack: Pack, content: bytes, **more: bytes) -> None:
+    """Write a pack's files into `target`, below `home/packs`: all of them, or there is no such folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft_folder = Path(tempfile.mkdtemp(prefix=".draft-", dir=home / "packs"))
+    files = {"factors.csv": content, "pack.toml": manifest_text(pack.manifest).encode()} | more
     try:
-        for name, data in (("factors.csv", content), ("pack.toml", manifest_text(pack.manifest).encode())):
+        for name, data in files.items():
             with draft_folder.joinpath(name).open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -65,7 +95,6 @@ def add_pack(source: Path, home: Path, library: FactorLibrary) -> tuple[Pack, bo
         draft_folder.rename(target)
     finally:
         shutil.rmtree(draft_folder, ignore_errors=True)
-    return pack, True
 
 
 def judge(draft: Draft, library: FactorLibrary) -> tuple[Pack, bytes]:
@@ -121,8 +150,13 @@ def read_sheet_draft(file: Path) -> Draft:
     """The pack in a workbook made from the template."""
     if file.suffix.lower() != ".xlsx" or not file.exists():
         raise PackInvalid(file.name, ["is no folder with pack.toml and factors.csv, and no .xlsx workbook"])
-    manifest, rows, numbers, faults = read_sheet(file.read_bytes(), file=file.name)
-    return Draft(file.name, {"rank": "supplier", **manifest}, rows, numbers, faults, "")
+    return workbook_draft(file.read_bytes(), file=file.name)
+
+
+def workbook_draft(data: bytes, *, file: str) -> Draft:
+    """The pack in the bytes of such a workbook. Raises PackInvalid, FaultyFile where it is none."""
+    manifest, rows, numbers, faults = read_sheet(data, file=file)
+    return Draft(file, {"rank": "supplier", **manifest}, rows, numbers, faults, "")
 
 
 def _read_csv(raw: bytes, faults: list[str]) -> tuple[list[dict[str, str]], list[int]]:

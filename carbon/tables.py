@@ -21,6 +21,11 @@ def within_wall(holder: str, *, divisions: str) -> dict[str, object]:
     return {"wall": {"holders": wall.by_holder(holder), "divisions": wall.by_division(divisions)}}
 
 
+def within_user(column: str) -> dict[str, object]:
+    """Rows behind the wall of `ledger.wall` that are the own of the user whom the column names."""
+    return {"wall": {"users": wall.by_user(column)}}
+
+
 def seen_through(table: str, link: str) -> str:
     """SQL: a row of another table behind the wall, which the reader sees, belongs to this one."""
     return f"(EXISTS (SELECT 1 FROM {table} WHERE {link}))"
@@ -197,7 +202,7 @@ class JobRow(SQLModel, table=True):
     """
 
     __tablename__ = "job"
-    __table_args__ = (sa.Index("job_due", "status", "due_at"), {"sqlite_strict": True, "info": DELETABLE})
+    __table_args__ = (sa.Index("job_due", "status", "due_at"), {"sqlite_strict": True, "info": DELETABLE | within_user("user_id")})
     id: str = Field(sa_type=Text, primary_key=True)
     kind: str = Field(sa_type=Text)
     user_id: str = Field(sa_type=Text)
@@ -222,7 +227,7 @@ class WebhookRow(SQLModel, table=True):
     """Where an office is told what happened: `secret` is sealed, `events` their names with blanks between, `failures` those in a row."""
 
     __tablename__ = "webhook"
-    __table_args__ = (sa.Index("webhook_binding", "binding_id"), {"sqlite_strict": True})
+    __table_args__ = (sa.Index("webhook_binding", "binding_id"), {"sqlite_strict": True, "info": within_user("user_id")})
     id: str = Field(sa_type=Text, primary_key=True)
     user_id: str = Field(sa_type=Text)
     binding_id: str = Field(sa_type=Text)
@@ -241,7 +246,7 @@ class DeliveryRow(SQLModel, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         sa.Index("delivery_due", "status", "due_at"), sa.Index("delivery_webhook", "webhook_id", "id"),
-        {"sqlite_strict": True, "info": DELETABLE},
+        {"sqlite_strict": True, "info": DELETABLE | {"wall": {"users": seen_through("webhook", "webhook.id = delivery.webhook_id")}}},
     )  # fmt: skip
     id: str = Field(sa_type=Text, primary_key=True)
     webhook_id: str = Field(sa_type=Text, foreign_key="webhook.id")
@@ -263,7 +268,7 @@ class AnswerRow(SQLModel, table=True):
     """
 
     __tablename__ = "idempotent_answer"
-    __table_args__ = (sa.Index("idempotent_answer_user", "user_id"), {"sqlite_strict": True, "info": DELETABLE})
+    __table_args__ = (sa.Index("idempotent_answer_user", "user_id"), {"sqlite_strict": True, "info": DELETABLE | within_user("user_id")})
     id: bytes = Field(sa_type=Blob, primary_key=True)
     user_id: str = Field(sa_type=Text)
     print: bytes = Field(sa_type=Blob)

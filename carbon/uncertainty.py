@@ -1,6 +1,6 @@
 """Which errors an estimate's lines share: the factor behind each mass, and the meter behind each line's activity data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,9 @@ from factors.gwp import GwpSet
 from factors.resolution import Resolution
 from factors.uncertainty import Interval, Spread, Uncertainty, analytic, interval_of
 
+Maker = tuple[str, str, Interval | None, float]
+"""A gas, the name of a factor that makes it, how far that may err, and the part of the mass that is its."""
+
 
 def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) -> Spread:
     """The estimate in CO2e of one GWP set as cells by line and factor, for `analytic` and `monte_carlo`.
@@ -21,18 +24,12 @@ def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) ->
     put down to each factor by its days. The GWP is taken as given: its own uncertainty belongs to no line.
     """
     names: dict[str, int] = {}
-    intervals: list[Interval | None] = []
+    intervals: dict[str, Interval | None] = {}
     rows: list[tuple[int, str, int, float]] = []
     for at, resolution in enumerate(emissions.resolutions):
-        for gas in resolution.coefficients:
-            for factor, parameters, share in _behind(resolution, gas):
-                interval = interval_of(parameters, resolution.activity)
-                place = names.setdefault(f"{factor} {gas.split('.')[0]}", len(names))
-                if place == len(intervals):
-                    intervals.append(interval)
-                elif interval is None:  # measured in one line, default in another: nobody states the one they share
-                    intervals[place] = None
-                rows.append((at, gas, place, share))
+        for gas, factor, interval, share in makers(resolution):
+            rows.append((at, gas, names.setdefault(factor, len(names)), share))
+            intervals[factor] = shared(intervals, factor, interval)
     shape: Mapping[str, pl.DataType | type[pl.DataType]] = {
         "resolution": pl.UInt32, "gas": pl.String, "factor": pl.Int64, "share": pl.Float64,
     }  # fmt: skip
@@ -52,7 +49,7 @@ def spread_of(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: GwpSet) ->
         half_width=(pct / 100).to_numpy(),
         meter=_meters(lines.frame),
         names=tuple(names),
-        intervals=tuple(intervals),
+        intervals=tuple(intervals[name] for name in names),
     )
 
 
@@ -62,21 +59,43 @@ def total_uncertainty(lines: ActivityFrame, emissions: EmissionFrame, *, gwp: Gw
     return analytic(spread_of(lines, emissions, gwp=gwp), total=int(total))
 
 
-def _behind(resolution: Resolution, gas: str) -> list[tuple[str, list[Parameter], float]]:
-    """The factors that make one gas: id, the parameters used, and the part of the mass that is theirs."""
-    base = gas.split(".")[0]
-    used = [one for one in resolution.parameters if one.gas.split(".")[0] == base]
-    by_factor: dict[str, list[Parameter]] = {}
-    for one in used:
-        by_factor.setdefault(one.factor, []).append(one)
-    measured = by_factor.pop("", [])  # a measured parameter belongs to the fuel whose default it replaced
+def makers(resolution: Resolution) -> Iterator[Maker]:
+    """What makes each gas of a resolution."""
     shares = {part.factor.id: float(part.share) for part in resolution.parts}
+    yield from makers_of(resolution.coefficients, resolution.activity, resolution.factor_ids, resolution.parameters, shares)
+
+
+def makers_of(
+    gases: Iterable[str], activity: str, ids: str, parameters: Sequence[Parameter], shares: Mapping[str, float]
+) -> Iterator[Maker]:
+    """What makes each gas: the factors `ids` of which each has its share of the days, and the parameters used, measured ones among them."""
+    for gas in gases:
+        for factor, used, share in _behind(gas.split(".")[0], activity, ids, parameters, shares):
+            yield gas, f"{factor} {gas.split('.')[0]}", interval_of(used, activity), share
+
+
+def shared(known: Mapping[str, Interval | None], factor: str, interval: Interval | None) -> Interval | None:
+    """The interval of a factor met again: measured in one line and default in another, nobody states the one they share."""
+    return None if interval is None else known.get(factor, interval)
+
+
+def _behind(
+    base: str, activity: str, ids: str, parameters: Sequence[Parameter], shares: Mapping[str, float]
+) -> list[tuple[str, list[Parameter], float]]:
+    """The factors that make one gas: id, the parameters used, and the part of the mass that is theirs.
+
+    A guide's formula has no factors, and its variables make every gas."""
+    by_factor: dict[str, list[Parameter]] = {}
+    for one in parameters:
+        if one.gas.split(".")[0] == base or (not shares and not one.gas):
+            by_factor.setdefault(one.factor, []).append(one)
+    measured = by_factor.pop("", [])  # a measured parameter belongs to the fuel whose default it replaced
     if not by_factor:
-        return [(resolution.factor_ids, measured, 1.0)]
+        return [(ids, measured, 1.0)]
     ours = {factor: shares.get(factor, 1.0) for factor in by_factor}
     whole = sum(ours.values())
-    suffix = f" measured in {resolution.activity}" if measured else ""
-    return [(factor + suffix, [*parameters, *measured], ours[factor] / whole) for factor, parameters in by_factor.items()]
+    suffix = f" measured in {activity}" if measured else ""
+    return [(factor + suffix, [*used, *measured], ours[factor] / whole) for factor, used in by_factor.items()]
 
 
 def _meters(frame: pl.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -76,6 +76,29 @@ class StateRefused(CarbonError):
         super().__init__(f"{kind}: the filing is {state}: {reason}")
 
 
+class QuestionsOpen(CarbonError):
+    """A filing was handed in, and something that was asked about it has no answer."""
+
+    code = "filing.questions"
+
+    def __init__(self, *, filing: str, questions: Sequence[str]) -> None:
+        self.filing, self.questions = filing[:60], tuple(questions)
+        super().__init__(
+            f"{len(questions)} questions about filing {filing[:60]} have no answer: confirm each by its key, or correct its cell "
+            f"({'; '.join(questions[:3])}{' …' if len(questions) > 3 else ''})"
+        )
+
+
+class BadFinding(CarbonError):
+    """A value that cannot be held against a filing: no such line or field, or no number."""
+
+    code = "finding.bad"
+
+    def __init__(self, *, line: int, field: str, reason: str) -> None:
+        self.line, self.field, self.reason = line, field[:40], reason
+        super().__init__(f"line {line}, {field[:40]!r}: {reason}")
+
+
 class PreparerVerifies(CarbonError):
     """Whoever prepared a filing neither verifies nor accepts it, and whoever verified it prepares nothing of it."""
 

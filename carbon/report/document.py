@@ -39,7 +39,7 @@ def pdf(template: str, data: Mapping[str, Any], *, made_at: datetime) -> bytes:
     with as_file(files("carbon.report").joinpath("templates")) as folder:
         try:
             made = typst.compile(
-                str(folder / f"{template}.typ"), root=str(folder), format="pdf", timestamp=made_at,
+                str(folder / f"{template}.typ"), root=str(folder), format="pdf", timestamp=made_at.replace(microsecond=0),
                 sys_inputs={"data": json.dumps(told, ensure_ascii=False)},
             )  # fmt: skip
         except typst.TypstError as error:

@@ -134,8 +134,12 @@ def _section(
     for row in section.rows:
         name = row.label_zh if language == "zh" else row.label_en
         name = f"{row.category}　{name}" if row.scope == "3" else name
-        note = notes.of(name, row.co2e_g, row.entries, row.lines)
-        rows.append(_figure(name, row.co2e_g, note, pct=row.uncertainty_pct, tier=_tier(row, said)))
+        if row.co2e_g or not row.apart_g:
+            note = notes.of(name, row.co2e_g, row.entries, row.lines)
+            rows.append(_figure(name, row.co2e_g, note, pct=row.uncertainty_pct, tier=_tier(row, said)))
+        if row.apart_g:  # published only as CO2e of another set: printed, and in no sum
+            name = f"{name} † "
+            rows.append(_figure(name, row.apart_g, notes.of(name, row.apart_g, row.entries, row.lines), tier=_tier(row, said)))
     if missing:
         named = {"label": f"{said['scope3_missing']}: {', '.join(missing)}", "figure": "NE", "note": None, "pct": "", "tier": "—"}
         rows.append(named | {"kind": "plain"})
@@ -143,6 +147,9 @@ def _section(
         return [*rows, {"label": label, "figure": "NE", "note": None, "pct": "", "tier": "", "kind": "sub"}]
     entries, lines = _behind(section.rows)
     rows.append(_figure(label, section.co2e_g, notes.of(label, section.co2e_g, entries, lines), pct=section.uncertainty_pct, kind="sub"))
+    if section.apart_g:
+        apart = f"{label} † {said['apart']}"
+        rows.append(_figure(apart, section.apart_g, notes.of(apart, section.apart_g), kind="sub"))
     return rows
 
 
@@ -158,8 +165,12 @@ def _apart(inventory: Inventory, said: Mapping[str, str], notes: Notes) -> list[
         (said["captured"], inventory.captured_g), (said["passed_on"], sum(row.co2e_g for row in inventory.passed_on)),
     ]  # fmt: skip
     rows = [{"label": label, "figure": tonnes(amount), "note": notes.of(label, amount)} for label, amount in beside if amount]
-    return rows + [
+    rows += [
         {"label": f"{said['apart']} {gas}", "figure": tonnes(mass), "note": notes.of(gas, mass)} for gas, mass in inventory.apart.items()
+    ]
+    return rows + [
+        {"label": f"{said['unpriced']} {gas}", "figure": f"{whole(mass)} {smallest_unit(gas)}", "note": None}
+        for gas, mass in inventory.unpriced.items()
     ]
 
 

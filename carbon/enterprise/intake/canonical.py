@@ -15,6 +15,7 @@ from carbon.activity_text import TextTable, read_text_table, refused
 from carbon.enterprise.intake.headings import Match, Way, propose, renaming
 from carbon.errors import Fault
 from carbon.workbook import HEADER_ROWS_MAX, open_workbook, table_of
+from factors.item import VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ def _header(rows: Sequence[list[str | None]], mapping: Mapping[str, str]) -> lis
 def as_csv(table: TextTable) -> bytes:
     """The table as CSV, every row under its own number, columns of ours under their own names."""
     header = table.header
-    places = dict(header.places) | dict(header.extra)
-    frame = table.frame.select(
-        "line", *(pl.col(str(place)).alias(_heading(name, header.parameter_units)) for name, place in places.items())
-    )
+    variables = {VARIABLE + name: place for name, place in header.variables.items()}
+    places = dict(header.places) | variables | dict(header.extra)
+    units = dict(header.parameter_units) | {VARIABLE + name: unit for name, unit in header.variable_units.items()}
+    frame = table.frame.select("line", *(pl.col(str(place)).alias(_heading(name, units)) for name, place in places.items()))
     if header.quantity_unit is not None and "unit" not in places:
         frame = frame.with_columns(unit=pl.lit(header.quantity_unit))
     last = int(str(frame["line"].max() or 1))

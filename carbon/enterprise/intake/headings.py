@@ -21,6 +21,8 @@ from carbon.enterprise.errors import BadMapping
 from carbon.enterprise.tables import MappingRow
 from carbon.holder import find_holder
 from factors.errors import UnknownUnit
+from factors.guide import named_variables
+from factors.item import VARIABLE
 from factors.units import find_unit
 from ledger.principal import Principal
 from ledger.types import table_of
@@ -104,7 +106,7 @@ def own_column(heading: str) -> str:
 def _column(heading: str, remembered: Mapping[str, str], *, guess: bool) -> tuple[str, Way]:
     if heading in remembered:
         return remembered[heading], Way.REMEMBERED
-    if heading == LEFT_OUT or heading.startswith(EXTRA):
+    if heading == LEFT_OUT or heading.startswith(EXTRA) or _is_variable(heading):
         return heading, Way.SAME
     name, unit = _parted(heading)
     plain = _plain(name)
@@ -116,6 +118,12 @@ def _column(heading: str, remembered: Mapping[str, str], *, guess: bool) -> tupl
     near = process.extractOne(plain, _words().keys(), scorer=fuzz.WRatio, score_cutoff=LIKELY)
     columns = _words()[near[0]] if near and len(plain) > 1 else ()
     return (_with_unit(columns[0], unit), Way.GUESS) if len(columns) == 1 else ("", Way.KEPT)
+
+
+def _is_variable(heading: str) -> bool:
+    """Whether it names a variable of a guide's formula, such as ``v_CaO`` or ``v_CaO [%]``."""
+    name = heading.partition("[")[0].strip()
+    return name.startswith(VARIABLE) and name.removeprefix(VARIABLE) in named_variables()
 
 
 def _parted(heading: str) -> tuple[str, str | None]:
@@ -161,7 +169,7 @@ def _called(cell: str | None, mapping: Mapping[str, str]) -> str | None:
         return cell
     if heading in mapping:
         return mapping[heading]
-    return heading if _parted(heading)[0] in COLUMNS else own_column(heading)
+    return heading if _parted(heading)[0] in COLUMNS or _is_variable(heading) else own_column(heading)
 
 
 def remembered(session: Session, principal: Principal, *, holder: str) -> dict[str, str]:
@@ -169,7 +177,7 @@ def remembered(session: Session, principal: Principal, *, holder: str) -> dict[s
     find_holder(session, principal, holder)
     row = table_of(MappingRow).c
     rows = session.execute(sa.select(row.heading, row.column).where(row.holder_id == holder))
-    return dict(rows.tuples().all())
+    return {heading: column for heading, column in rows}  # noqa: C416 — rows are no pairs to a type checker
 
 
 def remember(session: Session, principal: Principal, *, holder: str, mapping: Mapping[str, str], now: datetime) -> None:
@@ -190,7 +198,7 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
         if not heading.strip() or len(heading) > 200:
             raise BadMapping(heading=heading, column=column, reason="a heading has 1 to 200 signs")
         name, unit = _parted(column) if "[" in column else (column, None)
-        if column == LEFT_OUT or (column.startswith(EXTRA) and len(column) <= 60):
+        if column == LEFT_OUT or _is_variable(column) or (column.startswith(EXTRA) and len(column) <= 60):
             continue
         if name not in COLUMNS or (unit is not None and name != "quantity" and name not in PARAMETERS):
             raise BadMapping(

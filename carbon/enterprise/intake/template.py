@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import xlsxwriter
 
 from carbon.scope import METHODS, TIERS
-from factors.activities import Activity
+from factors.activities import Activity, by_id
+from factors.guide import Guide
 from factors.units import find_unit
 
 VERSION = "1"
@@ -35,6 +36,8 @@ OFFERED = (
     "instrument", "uncertainty_pct", "note",
 )  # fmt: skip
 """The columns that every template has; the others may be added by their key."""
+ALWAYS = ("electricity.grid", "heat.purchased", "combustion.stationary.natural_gas", "combustion.mobile.road.diesel")
+"""What every firm may have, whatever its guide names."""
 WIDTHS = {"activity": 36, "source": 20, "reference": 20, "note": 28, "counterparty": 18, "instrument": 22}
 _INK, _LINE, _PAPER = "#1c2733", "#c9c4b8", "#f3f1ec"
 
@@ -50,6 +53,18 @@ class Form:
     language: str = "zh"
     formulas: Sequence[str] = ()
     variables: Sequence[str] = ()
+
+
+def form_of(guide: Guide, *, sites: Sequence[tuple[str, str]], year: int, language: str = "zh") -> Form:
+    """The form of a guide: the activities of its sources and of their families, its items and the variables of their formulas."""
+    named = {one for source in guide.sources for one in source.activities} | {item.activity for item in guide.items}
+    families = tuple(f"{one}." for source in guide.sources for one in source.families)
+    chosen = [one for one in by_id().values() if one.id in named or one.id.startswith(families or "\x00") or one.id in ALWAYS]
+    name = guide.name_zh if language == "zh" else guide.name_en
+    return Form(
+        title=f"{name} {year}", activities=chosen, sites=sites, year=year, language=language,
+        formulas=[item.id for item in guide.items], variables=list(dict.fromkeys(v.name for item in guide.items for v in item.variables)),
+    )  # fmt: skip
 
 
 def template(form: Form) -> bytes:

@@ -153,3 +153,13 @@ def test_both_languages_have_every_word() -> None:
     assert every_word("zh").keys() == every_word("en").keys()
     assert all(every_word("zh").values())
     assert all(every_word("en").values())
+
+
+@needs_fonts
+def test_what_was_published_only_as_co2e_is_printed_and_in_no_sum(firm: Firm) -> None:
+    firm.file("material.steel,100,t,2023-01,s01,po,route=average,1", head="activity,quantity,unit,day,site,source,factor,category")
+    with firm.book.reading() as session:
+        inventory = booked_inventory(session, LOCAL_ADMIN, holder=firm.id, year=2023, prices=gwp_set(GWP))
+    assert (inventory.scope3.co2e_g, inventory.scope3.apart_g > 0) == (0, True)
+    text = text_of(inventory_pdf(inventory, head=HEAD, language="en"))
+    assert f"{inventory.scope3.apart_g:,} g CO2e" in text

@@ -1,0 +1,143 @@
+"""Shares in firms and sites, dated, applied when an inventory is read: everything is booked at 100 %, and an owner reads its part.
+
+The three approaches are those of the GHG Protocol's Corporate Standard, ch. 3: equity share, financial and operational control. A share
+is a part in millionths. Where nobody has one, a firm's sites are its own; where somebody has, what is left over belongs to owners outside
+the book. The parts of each amount over all owners are whole units and add up to it exactly: largest remainder, ties in the order of owners.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from itertools import pairwise
+
+import polars as pl
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from carbon.answer import decimal_text
+from carbon.enterprise.errors import BadShares
+from carbon.enterprise.firm import APPROACHES
+from carbon.enterprise.inventory.lines import LINES
+from carbon.enterprise.tables import ShareRow
+from carbon.holder import find_holder
+from carbon.reach import scoped
+from ledger.errors import NotAllowed
+from ledger.principal import Principal, Role
+from ledger.types import table_of
+
+WHOLE = 1_000_000
+OUTSIDE = ""
+"""The owner of what nobody in the book owns."""
+SHARES = pl.Schema(
+    {"owner": pl.String, "holder": pl.String, "site": pl.String, "approach": pl.String, "valid_from": pl.Date, "ppm": pl.Int64}
+)
+"""Shares from a day on, until the owner's next of the same; `site` is "" for the whole holder, and one of a site goes before it."""
+Stake = tuple[str, date, int]
+
+
+def give_share(
+    session: Session, principal: Principal, *, owner: str, holder: str, approach: str, ppm: int, valid_from: date, site: str = "",
+    now: datetime,
+) -> None:  # fmt: skip
+    """Say an owner's share from a day on; 0 ends it. Raises BadShares where all shares together would pass the whole, HolderNotFound,
+    NotAllowed. By operational control a site is one owner's whole or nobody's."""
+    if principal.role not in {Role.ADMIN, Role.WRITER}:
+        raise NotAllowed(actor=principal.actor, action="say who owns a firm")
+    for one in (owner, holder):  # nobody claims a firm that is not theirs to see
+        find_holder(session, principal, one)
+    day = valid_from.isoformat()
+    if approach not in APPROACHES:
+        raise BadShares(holder=holder, day=day, reason=f"the approach {approach[:20]!r} is none of {', '.join(APPROACHES)}")
+    if not 0 <= ppm <= WHOLE or (approach == "operational" and ppm not in {0, WHOLE}):
+        reason = "operational control is whole or none" if 0 <= ppm <= WHOLE else "a share is 0 to 1,000,000 millionths"
+        raise BadShares(holder=holder, day=day, reason=reason)
+    s = table_of(ShareRow).c
+    stands = sa.select(s.owner_id, s.valid_from, s.ppm).where(s.holder_id == holder, s.site == site, s.approach == approach)
+    stakes: list[Stake] = [(row[0], row[1], row[2]) for row in session.execute(stands)]
+    if any(who == owner and since == valid_from for who, since, _ in stakes):
+        raise BadShares(holder=holder, day=day, reason=f"{owner} has a share from that day already, and what was said stands")
+    _check(holder, [*stakes, (owner, valid_from, ppm)])
+    row = {"owner_id": owner, "holder_id": holder, "site": site, "approach": approach, "valid_from": valid_from, "ppm": ppm}
+    session.execute(sa.insert(table_of(ShareRow)).values(row | {"actor": principal.actor, "said_at": now}))
+
+
+def shares(session: Session, principal: Principal, *, owner: str | None = None, holders: Sequence[str] | None = None) -> pl.DataFrame:
+    """SHARES that the principal may see: those of owners within its reach, of one owner or in these holders where asked."""
+    s = table_of(ShareRow).c
+    query = scoped(sa.select(s.owner_id, s.holder_id, s.site, s.approach, s.valid_from, s.ppm), principal, holder=s.owner_id)
+    if owner is not None:
+        query = query.where(s.owner_id == owner)
+    if holders is not None:
+        query = query.where(s.holder_id.in_(sorted(set(holders))))
+    query = query.order_by(s.holder_id, s.site, s.owner_id, s.valid_from)
+    return pl.DataFrame([tuple(row) for row in session.execute(query)], schema=SHARES, orient="row")
+
+
+def apply_shares(lines: pl.DataFrame, shares: pl.DataFrame, approach: str, *, owner: str | None = None) -> pl.DataFrame:
+    """LINES with a column `owner`, one row for each owner's part of an amount; or LINES of one `owner` alone. BadShares past the whole.
+
+    A line's shares are those of its days: where they change within its period each counts by its days. Amounts are whole units; quantities
+    are the owner's part to twelve digits, since a third of a tonne has no end.
+    """
+    spans = lines.select("holder", "site", "start", "end").unique(maintain_order=True)
+    stakes = _stakes(shares, approach)
+    rows = []
+    for holder, site, start, end in spans.iter_rows():
+        of_site = stakes.get((holder, site)) or stakes.get((holder, ""))
+        for who, weight in _weights(holder, of_site, start, end).items():
+            rows.append((holder, site, start, end, who, weight, ((end - start).days + 1) * WHOLE))
+    by = ["holder", "site", "start", "end"]
+    counted = {"owner": pl.String(), "weight": pl.Int64(), "of": pl.Int64()}
+    weights = pl.DataFrame(rows, schema={name: LINES[name] for name in by} | counted, orient="row")
+    parts = lines.with_row_index("at").join(weights, on=by, nulls_equal=True, maintain_order="left")
+    product = pl.col("amount").cast(pl.Int128) * pl.col("weight")
+    parts = parts.with_columns(low=product // pl.col("of"), rest=product % pl.col("of"))
+    left = (pl.col("amount").first().over("at") - pl.col("low").sum().over("at")).cast(pl.Int64)
+    place = pl.struct(pl.col("of") - pl.col("rest").cast(pl.Int64), "owner").rank("ordinal").over("at").cast(pl.Int64)
+    parts = parts.with_columns(amount=(pl.col("low") + (place <= left)).cast(pl.Int64))
+    parts = parts if owner is None else parts.filter(pl.col("owner") == owner)
+    parts = parts.with_columns(quantity=_quantities(parts))
+    return parts.select(*LINES.names(), *(["owner"] if owner is None else []))
+
+
+def _stakes(shares: pl.DataFrame, approach: str) -> dict[tuple[str, str], list[Stake]]:
+    found: dict[tuple[str, str], list[Stake]] = {}
+    columns = ("holder", "site", "owner", "valid_from", "ppm")
+    for holder, site, owner, since, ppm in shares.filter(pl.col("approach") == approach).select(columns).iter_rows():
+        found.setdefault((holder, site), []).append((owner, since, ppm))
+    for (holder, _), stakes in found.items():
+        _check(holder, stakes)
+    return found
+
+
+def _check(holder: str, stakes: Sequence[Stake]) -> None:
+    """On no day do the shares pass the whole."""
+    for day in sorted({since for _, since, _ in stakes}):
+        together = sum(_held(stakes, day).values())
+        if together > WHOLE:
+            raise BadShares(holder=holder, day=day.isoformat(), reason=f"all shares together are {together:,} millionths")
+
+
+def _held(stakes: Sequence[Stake], day: date) -> dict[str, int]:
+    """Each owner's share on a day."""
+    return {owner: ppm for owner, since, ppm in sorted(stakes, key=lambda stake: stake[1]) if since <= day}
+
+
+def _weights(holder: str, stakes: Sequence[Stake] | None, start: date, end: date) -> dict[str, int]:
+    """Each owner's millionths, added up over the days of a period; all of them are the days × WHOLE."""
+    changes = sorted({start, *(since for _, since, _ in stakes or () if start < since <= end), date.fromordinal(end.toordinal() + 1)})
+    found: dict[str, int] = {}
+    for since, until in pairwise(changes):
+        held = {owner: ppm for owner, ppm in _held(stakes or (), since).items() if ppm} or {holder: WHOLE}
+        for owner, ppm in (held | {OUTSIDE: WHOLE - sum(held.values())}).items():
+            found[owner] = found.get(owner, 0) + ppm * (until - since).days
+    return {owner: weight for owner, weight in found.items() if weight}
+
+
+def _quantities(parts: pl.DataFrame) -> pl.Series:
+    """The owner's part of each quantity, as text; untouched where it is all of it."""
+    texts = []
+    for quantity, weight, whole in parts.select("quantity", "weight", "of").iter_rows():
+        same = quantity is None or weight == whole
+        texts.append(quantity if same else decimal_text(Fraction(quantity) * weight / whole))
+    return pl.Series("quantity", texts, dtype=pl.String)
