@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import api.auth.tables  # noqa: F401  so that the guard checks these tables as well
-from api.audit.record import read_record
+from api.audit.record import SHORTENED, read_record
 from api.audit.sign import log_file, origin_of
 from api.audit.tables import AccessCutRow, AccessHeadRow, AccessRow
 from ledger.book import Book
@@ -27,7 +27,11 @@ LAW = "access"
 def law_of(book: Book) -> Callable[[Session], list[Violation]]:
     """The law over this book, as `ledger.audit.verify` takes it."""
     marks, found = _signed(book)  # before the rows are read: the log only grows
-    return lambda session: found + _holds(session, book.home, marks)
+
+    def law(session: Session) -> list[Violation]:
+        return found + (_holds(session, book.home, marks) or ([] if found else _lost(session, log_file(book), marks)))
+
+    return law
 
 
 def broken(book: Book) -> list[Violation]:
@@ -35,6 +39,13 @@ def broken(book: Book) -> list[Violation]:
     law = law_of(book)
     with book.reading() as session:
         return law(session)
+
+
+def lost(book: Book) -> list[Violation]:
+    """What the log of checkpoints lacks that was signed, without reading the record itself."""
+    marks, found = _signed(book)
+    with book.reading() as session:
+        return found or _lost(session, log_file(book), marks)
 
 
 @dataclass(slots=True)
@@ -69,6 +80,23 @@ def _signed(book: Book) -> tuple[list[Checkpoint], list[Violation]]:
     return sorted((one for one in log if one.origin == origin_of(book)), key=lambda one: one.size), foreign[:1]
 
 
+def _lost(session: Session, file: Path, marks: list[Checkpoint]) -> list[Violation]:
+    """The database knows over how many records a checkpoint was seen: the log outside must reach as far, and hold what it once lost."""
+    connection, row = session.connection(), table_of(AccessRow).c
+    size, signed = connection.execute(sa.select(table_of(AccessHeadRow).c.size, table_of(AccessHeadRow).c.signed)).one()
+    if size and not marks:
+        return [
+            Violation(LAW, file.name, "no checkpoint of the record lies outside the database: the log of them was deleted, or lost its key")
+        ]
+    if marks and marks[-1].size < signed:
+        return [Violation(LAW, file.name, f"it was shortened: it ends at {marks[-1].size} records, a checkpoint over {signed} was signed")]
+    held = {one.size for one in marks}
+    for number, over in connection.execute(sa.select(row.id, row.object).where(row.action == SHORTENED).order_by(row.id)):
+        if int(over) not in held:
+            return [Violation(LAW, f"access {number}", f"here {file.name} had lost its checkpoint over {over} records, and lacks it still")]
+    return []
+
+
 def _holds(session: Session, home: Path, marks: list[Checkpoint]) -> list[Violation]:
     connection = session.connection()
     last = marks[-1].size if marks else 0
@@ -94,12 +122,14 @@ def _archive_fault(file: Path, cut: Any, walk: _Walk) -> Violation | None:
     where = f"access_cut {cut['size']}"
     peaks = peaks_of(bytes(cut["peaks"]))
     if file.exists():
-        data = file.read_bytes()
-        if hashlib.sha256(data).digest() != bytes(cut["sha256"]):
-            return Violation(LAW, file.name, "the archive is not the one that was sealed")
-        for line in data.splitlines()[1:]:
-            if wrong := walk.step(leaf_hash(line)):
-                return wrong
+        with file.open("rb") as archive:
+            if hashlib.file_digest(archive, "sha256").digest() != bytes(cut["sha256"]):
+                return Violation(LAW, file.name, "the archive is not the one that was sealed")
+            archive.seek(0)
+            archive.readline()
+            for line in archive:
+                if wrong := walk.step(leaf_hash(line[:-1])):
+                    return wrong
         if (walk.size, walk.peaks) != (cut["size"], peaks):
             return Violation(LAW, where, f"its peaks are not those of the {walk.size} rows in {file.name}")
     walk.size, walk.peaks = int(cut["size"]), peaks

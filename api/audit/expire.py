@@ -8,19 +8,21 @@ SHA-256, place and root. Whoever deletes an archive after its time takes nothing
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from api.audit.check import broken
 from api.audit.record import Record, append
 from api.audit.sign import origin_of, sign_log
-from api.audit.tables import AccessCutRow, AccessRow
+from api.audit.tables import AccessCutRow, AccessHeadRow, AccessRow
 from api.audit.visit import CURRENT, tell
 from api.auth.errors import AuthError
 from carbon.settings import ACCESS_DAYS_MIN
@@ -35,6 +37,7 @@ from ledger.types import table_of
 
 FOLDER = "access"
 FORMAT = "tanzhang-access@v1"
+BATCH = 10_000
 
 
 class NotSound(AuthError):
@@ -71,12 +74,11 @@ def expire(book: Book, *, days: int, owner_url: str, now: datetime) -> Cut | Non
         last = session.execute(sa.select(cut.c.size, cut.c.peaks).order_by(cut.c.size.desc()).limit(1)).one_or_none()
         first, peaks = (int(last.size), peaks_of(bytes(last.peaks))) if last else (0, [])
         young = session.execute(sa.select(sa.func.min(row.c.id)).where(row.c.at >= now - timedelta(days=days))).scalar()
-        old = sa.select(row.c.payload, row.c.leaf).where(row.c.id < young) if young is not None else sa.select(row.c.payload, row.c.leaf)
-        rows = session.execute(old.order_by(row.c.id)).all()
-    if not rows:
-        return None
-    peaks, size = grown(peaks, first, [bytes(one.leaf) for one in rows])
-    made = _archive(book, [bytes(one.payload) for one in rows], first=first, size=size, root=root_of(peaks))
+        stop = session.execute(sa.select(table_of(AccessHeadRow).c.size)).scalar_one() if young is None else young
+        if stop == first:
+            return None
+        peaks, size = grown(peaks, first, column(session, row.c.leaf, first, stop))
+        made = _archive(book, column(session, row.c.payload, first, stop), first=first, size=size, root=root_of(peaks))
     values = {"size": size, "peaks": b"".join(peaks), "file": made.file, "sha256": bytes.fromhex(made.sha256), "cut_at": now}
     with _owner(book, owner_url) as connection:
         connection.execute(sa.delete(row).where(row.c.id < size))
@@ -92,28 +94,39 @@ def expire(book: Book, *, days: int, owner_url: str, now: datetime) -> Cut | Non
     return made
 
 
-def _archive(book: Book, payloads: list[bytes], *, first: int, size: int, root: bytes) -> Cut:
+def column(session: Session, wanted: sa.Column[Any], first: int, stop: int) -> Iterator[bytes]:
+    """Payloads or leaves of the records from `first` to `stop` (excluded), a batch at a time: three years of them fit into no memory."""
+    number = table_of(AccessRow).c.id
+    for start in range(first, stop, BATCH):
+        found = sa.select(wanted).where(number >= start, number < min(start + BATCH, stop)).order_by(number)
+        yield from (bytes(one) for one in session.execute(found).scalars())
+
+
+def _archive(book: Book, payloads: Iterable[bytes], *, first: int, size: int, root: bytes) -> Cut:
     """Write the archive and its signature, and force them to disk."""
     folder = book.home / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / f"{first}-{size}.log"
     head = msgspec.json.encode({"format": FORMAT, "book": book.id, "first": first, "size": size, "root": root.hex()})
-    data = b"\n".join([head, *payloads]) + b"\n"
-    made = Cut(first=first, size=size, root=root.hex(), file=f"{FOLDER}/{file.name}", sha256=hashlib.sha256(data).hexdigest())
+    made = Cut(first=first, size=size, root=root.hex(), file=f"{FOLDER}/{file.name}", sha256=_write(file, chain([head], payloads)))
     name = f"{origin_of(book)}/archive"
     text = f"{name}\n{first}\n{size}\n{made.root}\n{made.sha256}\n"
-    _write(file, data)
-    _write(file.with_suffix(".sig"), sign_text(text, name=name, key=signing_key(book.home / "secrets")).encode())
+    _write(file.with_suffix(".sig"), [sign_text(text, name=name, key=signing_key(book.home / "secrets")).removesuffix("\n").encode()])
     for place in (folder, book.home):  # the names too: the rows are deleted next
         sync_folder(place)
     return made
 
 
-def _write(file: Path, data: bytes) -> None:
+def _write(file: Path, lines: Iterable[bytes]) -> str:
+    """Write lines, each closed by a line feed, and force them to disk; their SHA-256."""
+    made = hashlib.sha256()
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(data)
+        for line in lines:
+            made.update(line + b"\n")
+            out.write(line + b"\n")
         out.flush()
         os.fsync(out.fileno())
+    return made.hexdigest()
 
 
 @contextmanager

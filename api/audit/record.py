@@ -13,6 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from api.audit.sign import reach
 from api.audit.tables import AccessHeadRow, AccessRow
 from ledger.payload import netstrings
 from ledger.proof import append as grown
@@ -25,6 +26,8 @@ FIELDS = (
     "request",
 )  # fmt: skip
 REFUSED = frozenset({401, 403, 404, 429})
+SHORTENED = "shortened"
+"""The action of the record that says over how many records a checkpoint was signed that lies outside the database no more."""
 # a random id (carbon.holder.new_id), a key of our own (UUID), an entry or a division: shorter than any phone or identity number
 _PLAIN = re.compile(r"[a-z][0-9a-hjkmnp-tv-z]{10}|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9]{1,9}|[A-Z]{2}")
 _HOLDERS = re.compile(r"holder/([a-z][0-9a-hjkmnp-tv-z]{10})/")
@@ -80,10 +83,16 @@ def read_record(payload: bytes) -> tuple[int, Record]:
 
 
 def append(session: Session, records: Sequence[Record]) -> int:
-    """Append records to the log, in the session's own transaction; how many it holds then. The head is locked until that ends."""
+    """Append records to the log, in the session's own transaction (`Book.writing`); how many it holds then. The head is locked until that
+    ends. Where the log of checkpoints lost what was signed, a record that says over how many goes before them."""
     connection = session.connection()
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-    size, peaks = connection.exec_driver_sql(f"SELECT size, peaks FROM access_head WHERE id = 1{lock}").one()
+    size, peaks, signed = connection.exec_driver_sql(f"SELECT size, peaks, signed FROM access_head WHERE id = 1{lock}").one()
+    if not records:
+        return int(size)
+    reached = reach(session.info["book"])
+    if reached < signed:
+        records = [Record(at=records[0].at, action=SHORTENED, method="", route="", status=0, object=str(signed)), *records]
     rows, leaves = [], []
     for number, record in enumerate(records, size):
         payload = payload_of(record, number)
@@ -94,12 +103,11 @@ def append(session: Session, records: Sequence[Record]) -> int:
                 "status": record.status, "payload": payload, "leaf": leaves[-1],
             }
         )  # fmt: skip
-    if not rows:
-        return int(size)
     connection.execute(sa.insert(table_of(AccessRow)), rows)
     fresh, now = grown(peaks_of(bytes(peaks)), size, leaves)
     head = table_of(AccessHeadRow)
-    connection.execute(sa.update(head).where(head.c.id == 1).values(size=now, root=root_of(fresh), peaks=b"".join(fresh)))
+    values = {"size": now, "root": root_of(fresh), "peaks": b"".join(fresh), "signed": min(reached, size)}
+    connection.execute(sa.update(head).where(head.c.id == 1).values(values))
     return now
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from carbon.tables import within_user
 from ledger.types import Blob, Instant, Int, Text
 
 APPEND_ONLY = {"append_only": True}
@@ -21,7 +22,7 @@ class AccessRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("access_at", "at"),
         sa.Index("access_user", "user_id", "id"),
-        {"sqlite_strict": True, "info": APPEND_ONLY},
+        {"sqlite_strict": True, "info": APPEND_ONLY | within_user("user_id")},
     )
     id: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(sa_type=Instant)
@@ -34,7 +35,8 @@ class AccessRow(SQLModel, table=True):
 
 
 class AccessHeadRow(SQLModel, table=True):
-    """One row: how many records there were ever, the root of their tree, and the peaks from which the next leaf goes on."""
+    """One row: how many records there were ever, the root of their tree, the peaks from which the next leaf goes on, and over how many a
+    checkpoint was seen outside the database when the last of them was appended: one who shortens that log leaves this behind."""
 
     __tablename__ = "access_head"
     __table_args__ = {"sqlite_strict": True}
@@ -42,6 +44,7 @@ class AccessHeadRow(SQLModel, table=True):
     size: int = Field(sa_type=Int)
     root: bytes = Field(sa_type=Blob)
     peaks: bytes = Field(sa_type=Blob)
+    signed: int = Field(sa_type=Int)
 
 
 class AccessCutRow(SQLModel, table=True):

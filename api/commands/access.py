@@ -1,11 +1,13 @@
 """The record of access: who did what, on what, when and with what result; and to forget a user."""
 
 from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.commands import asked
+from api.commands.proof import Key, Output, print_lines, read_key, read_proof_file, refused_proof, signer_of, write_proof
 
 if TYPE_CHECKING:
     from carbon.settings import Settings
@@ -58,8 +60,7 @@ def verify(database: asked.Database = None, home: asked.Home = None, as_json: as
 
     from api.audit.check import broken
     from api.audit.found import size
-    from api.audit.sign import log_file
-    from ledger.checkpoint import newest_size
+    from api.audit.sign import reach
 
     book = asked.book(database, home)
     found = broken(book)
@@ -68,7 +69,55 @@ def verify(database: asked.Database = None, home: asked.Home = None, as_json: as
     if found:
         raise typer.Exit(3)
     with book.reading() as session:
-        asked.say(f"every record holds: {size(session)} in all, {newest_size(log_file(book))} of them signed outside the database")
+        asked.say(f"every record holds: {size(session)} in all, {reach(book)} of them signed outside the database")
+
+
+def prove(
+    record: Annotated[int, typer.Argument(metavar="RECORD", min=0, help="Its number, as list tells it.")],
+    output: Output = None, database: asked.Database = None, home: asked.Home = None,
+) -> None:  # fmt: skip
+    """tanzhang access prove 41 --output record-41.tlog-proof
+    tanzhang access prove 41 | tanzhang access check -
+
+    A file that shows one record to be in what was signed, unchanged, without any other: `tanzhang access check` reads it anywhere.
+
+    The form is that of `tanzhang proof show`, C2SP tlog-proof: index, audit path, signed checkpoint; public key and payload.
+    """
+    from api.audit.prove import prove_record
+
+    write_proof(prove_record(asked.book(database, home), record).text(), output, check="tanzhang access check")
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof, as prove writes it; - is standard input.")],
+    key: Key = None, as_json: asked.Json = False,
+) -> None:  # fmt: skip
+    """tanzhang access check record-41.tlog-proof --key keeper.vkey
+    tanzhang access check record-41.tlog-proof --json
+
+    Check the proof of a record without any book, and say what the record says. Exit 3 with the check that failed.
+
+    Without --key it holds under the key that the file brings along: compare that key with the keeper's.
+    """
+    from dataclasses import asdict
+
+    from api.audit.prove import check_record
+
+    data, trusted = read_proof_file(file), read_key(key)
+    with refused_proof(as_json):
+        shown = check_record(data, key=trusted)
+    told = asdict(shown.record) | {"result": shown.record.result}
+    if as_json:
+        asked.print_json(
+            {
+                "holds": True, "record": {"id": shown.number, **told}, "origin": shown.checkpoint.origin, "size": shown.checkpoint.size,
+                "root": shown.checkpoint.root.hex(), "key": shown.key, "key_given": shown.trusted,
+            }
+        )  # fmt: skip
+        return
+    lines = [f"proved: record {shown.number} is in the signed record of access of {shown.checkpoint.size:,}, unchanged"]
+    lines += [f"{name:<8}{value}" for name, value in told.items() if value not in {"", 0}]
+    print_lines([*lines, *signer_of(shown.checkpoint.origin, shown.key, trusted=shown.trusted)])
 
 
 def expire(database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False) -> None:
@@ -135,4 +184,6 @@ def _row(one: dict[str, Any], chosen: "Settings") -> tuple[object, ...]:
 
 asked.add(access, list_records, "list")
 asked.add(access, verify)
+asked.add(access, prove)
+asked.add(access, check)
 asked.add(access, expire)

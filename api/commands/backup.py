@@ -9,6 +9,7 @@ import typer
 from api.commands import asked
 
 if TYPE_CHECKING:
+    from carbon.settings import Settings
     from ledger.manifest import Key
     from ledger.restore import Means
 
@@ -67,6 +68,7 @@ def restore(
     place = Place(chosen.database_url, chosen.owner_url, chosen.home, os.environ.get("TANZHANG_PG_BIN"))
     with asked.refusals():
         done = put_back(source, place, means(), now=asked.now(), key=_key(key), new_key=new_key, older=older, tell=asked.say)
+        _sign_records(chosen)
     manifest = done.manifest
     if as_json:
         asked.print_json(
@@ -93,6 +95,18 @@ def means() -> "Means":
         upgrade=lambda url, home, owner_url: upgrade(url, home=home, owner_url=owner_url),
         verify=verify,
     )
+
+
+def _sign_records(chosen: "Settings") -> None:
+    """The restored record of access goes on under the home's key, from what its log of checkpoints holds."""
+    from api.audit.sign import sign_anew
+    from ledger.book import open_book
+
+    book = open_book(chosen.database_url, home=chosen.home)
+    try:
+        sign_anew(book)
+    finally:
+        book.engine.dispose()
 
 
 def _key(file: Path | None) -> "Key | None":

@@ -1,6 +1,8 @@
 """Proofs that a person can check without the book: of an entry, and of the log's growth."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from ledger.proof_file import Proved
 
 proof = typer.Typer(help="Proofs of entries, which anybody can check offline.", no_args_is_help=True, rich_markup_mode=None)
+Key = Annotated[Path | None, typer.Option("--key", help="File with the public key that you trust, as `tanzhang proof key` writes it.")]
 Output = Annotated[Path | None, typer.Option("--output", help="File to write, else standard output.")]
 
 
@@ -37,7 +40,7 @@ def show(
             }
         )  # fmt: skip
         return
-    _write(made.text(), output)
+    write_proof(made.text(), output)
 
 
 def consistency(
@@ -52,16 +55,13 @@ def consistency(
     """
     from ledger.prove import prove_growth
 
-    _write(prove_growth(asked.book(database, home), first, size).text(), output)
+    write_proof(prove_growth(asked.book(database, home), first, size).text(), output)
 
 
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof, as show or consistency writes it; - is standard input.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", help="File with the public key that you trust, as `tanzhang proof key` writes it.")
-    ] = None,
-    as_json: asked.Json = False,
-) -> None:
+    key: Key = None, as_json: asked.Json = False,
+) -> None:  # fmt: skip
     """tanzhang proof verify entry-41.tlog-proof --key keeper.vkey
     tanzhang proof show 41 | tanzhang proof verify -
 
@@ -69,25 +69,15 @@ def verify(
 
     Without --key it holds under the key that the file brings along: compare that key with the keeper's.
     """
-    from ledger.errors import BadProof
-    from ledger.proof_file import BYTES_MAX, check
+    from ledger.proof_file import check
 
-    trusted = _read(key, 4_096).decode(errors="replace").strip() if key else None
-    data = _read(file, BYTES_MAX + 1)
-    try:
+    data, trusted = read_proof_file(file), read_key(key)
+    with refused_proof(as_json):
         proved = check(data, key=trusted)
-    except BadProof as error:
-        name, _, reason = str(error).partition(": ")
-        if as_json:
-            asked.print_json({"holds": False, "check": name, "reason": reason})
-        else:
-            asked.say(f"not proved, the check of its {name} failed: {reason}")
-        raise typer.Exit(3) from error
     if as_json:
         asked.print_json(_facts(proved))
         return
-    for line in _words(proved):
-        print(line)
+    print_lines(_words(proved))
 
 
 def key(database: asked.Database = None, home: asked.Home = None) -> None:
@@ -117,7 +107,24 @@ def _entry_of(book: Any, asked_for: str) -> int:
     return found[0]
 
 
-def _write(text: str, output: Path | None) -> None:
+@contextmanager
+def refused_proof(as_json: bool) -> Iterator[None]:
+    """Tell which check of a proof failed, and exit 3."""
+    from ledger.errors import BadProof
+
+    try:
+        yield
+    except BadProof as error:
+        name, _, reason = str(error).partition(": ")
+        if as_json:
+            asked.print_json({"holds": False, "check": name, "reason": reason})
+        else:
+            asked.say(f"not proved, the check of its {name} failed: {reason}")
+        raise typer.Exit(3) from error
+
+
+def write_proof(text: str, output: Path | None, *, check: str = "tanzhang proof verify") -> None:
+    """Write a proof to a file, or to standard output."""
     if output is None:
         sys.stdout.write(text)
         return
@@ -125,7 +132,19 @@ def _write(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise asked.WrongUsage(f"--output {str(output)!r} cannot be written: {error.strerror or error}") from error
-    asked.say(f"written: {output}; check it with tanzhang proof verify {output}")
+    asked.say(f"written: {output}; check it with {check} {output}")
+
+
+def read_proof_file(file: Path) -> bytes:
+    """The bytes of a proof; of one that is too long so many that its reader refuses it."""
+    from ledger.proof_file import BYTES_MAX
+
+    return _read(file, BYTES_MAX + 1)
+
+
+def read_key(file: Path | None) -> str | None:
+    """The public key that a person trusts; None where none was given."""
+    return _read(file, 4_096).decode(errors="replace").strip() if file else None
 
 
 def _read(file: Path, most: int) -> bytes:
@@ -181,14 +200,22 @@ def _words(proved: "Proved") -> list[str]:
         ]
         if entry.evidence is not None:
             lines.append(f"file    SHA-256 {entry.evidence.hex()}")
-    lines.append(f"log     {signed.origin}")
-    lines.append(f"key     {proved.key}")
-    lines.append(
-        "        the key that you gave" if proved.trusted
-        else "        it came with the proof itself: it shows who signed only once you compared it with the keeper's (--key FILE)"
-    )  # fmt: skip
-    # a proof may come from anybody: nothing in it moves the cursor of a terminal
-    return ["".join(sign if sign.isprintable() else "\ufffd" for sign in line) for line in lines]
+    return lines + signer_of(signed.origin, proved.key, trusted=proved.trusted)
+
+
+def signer_of(origin: str, key: str, *, trusted: bool) -> list[str]:
+    """Who signed a proof, for people."""
+    given = "the key that you gave"
+    return [
+        f"log     {origin}", f"key     {key}",
+        f"        {given if trusted else 'it came with the proof itself: it shows who signed only once you compared it (--key FILE)'}",
+    ]  # fmt: skip
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print what a proof says. It may come from anybody: nothing in it moves the cursor of a terminal."""
+    for line in lines:
+        print("".join(sign if sign.isprintable() else "\ufffd" for sign in line))
 
 
 def _moment(us: int) -> str:

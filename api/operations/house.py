@@ -8,6 +8,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from api.audit.check import broken, lost
+from api.audit.found import size as records
+from api.audit.sign import log_file, reach
 from api.auth.office import Office
 from api.auth.strength import loose
 from api.auth.tables import BindingRow, UserRow
@@ -58,6 +61,7 @@ def book(chosen: Settings) -> Iterator[Finding]:
         yield from _engine(opened)
         yield from _laws(opened, size)
         yield from _checkpoints(opened, size)
+        yield from _access(opened)
         yield from _moments(opened)
         yield from _users(opened, chosen)
         yield from _age(opened.home, "backed-up", BACKUP_EVERY, "tanzhang backup DEST")
@@ -71,9 +75,9 @@ def _laws(opened: Book, size: int) -> Iterator[Finding]:
     if size > QUICK_ENTRIES:
         yield Finding("laws", None, f"not read again here: {size:,} entries", "run `tanzhang verify`")
         return
-    broken = verify(opened)
-    mend = "run `tanzhang verify`, which names them all, and restore a backup" if broken else ""
-    yield Finding("laws", not broken, str(broken[0]) if broken else "every law holds", mend)
+    wrong = verify(opened)
+    mend = "run `tanzhang verify`, which names them all, and restore a backup" if wrong else ""
+    yield Finding("laws", not wrong, str(wrong[0]) if wrong else "every law holds", mend)
 
 
 def _engine(opened: Book) -> Iterator[Finding]:
@@ -129,6 +133,20 @@ def _checkpoints(opened: Book, size: int) -> Iterator[Finding]:
     elif behind < 0:
         mend = "the database was rolled back: run `tanzhang verify`, and restore a newer backup"
     yield Finding("checkpoints", True if not behind else None if behind > 0 else False, found, mend)
+
+
+def _access(opened: Book) -> Iterator[Finding]:
+    """The record of access, and the log of checkpoints outside that it was signed into."""
+    with opened.reading() as session:
+        count = records(session)
+    quick = count <= QUICK_ENTRIES
+    wrong = broken(opened) if quick else lost(opened)
+    log = log_file(opened)
+    mend = (
+        f"put the notes that {log} held back before what it holds now, from a backup of the home; `tanzhang access verify`" if wrong else ""
+    )
+    read = "every one holds" if quick else "not read again here: run `tanzhang access verify`"
+    yield Finding("record of access", not wrong, str(wrong[0]) if wrong else f"{count:,} records, {reach(opened):,} signed, {read}", mend)
 
 
 def _moments(opened: Book) -> Iterator[Finding]:

@@ -1,12 +1,13 @@
 """Around the whole application: each request has a number, is told to whoever listens (log, metrics, traces), and is held to a pace.
 
 The number goes back as ``X-Request-Id`` and stands in every problem and on every error page, so that a person can name it and an operator
-find it. A body that comes too slowly is refused (408): who sends a byte now and then holds a connection for ever.
+find it. A body that comes too slowly is refused (408): who sends a byte now and then holds a connection for ever. What every answer tells
+a browser to guard is added here and nowhere else, so that refusals, files and addresses that lead nowhere carry it as well.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple, cast
@@ -21,7 +22,6 @@ NUMBER = "tanzhang.request"
 PATIENCE_S, PACE = 20.0, 16_384
 """A body may take so many seconds, and one more for each so many bytes of it."""
 TOO_SLOW = f"the body did not come within {PATIENCE_S:.0f} seconds, and one more for each {PACE:,} bytes: send it anew"
-HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SlowBody(HTTPException):
@@ -47,11 +47,12 @@ Told = Callable[[Answered], None]
 
 
 class Watch:
-    """The application as it is served. `secure` says that it is reached by https alone, `tell` hears of each request that was answered."""
+    """The application as it is served. `guards` are the headers that every answer carries, unless its route says otherwise; `tell` hears of
+    each request that was answered."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool = False, tell: tuple[Told, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, guards: Mapping[str, str] | None = None, tell: tuple[Told, ...] = ()) -> None:
         self.app, self.tell = app, tell
-        self.always = [HSTS] if secure else []
+        self.guards = [(name.lower().encode(), value.encode()) for name, value in (guards or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -60,15 +61,15 @@ class Watch:
         start, number, status = perf_counter(), secrets.token_hex(8), 500
         cast("dict[str, Any]", scope)[NUMBER] = number
         REQUEST.set(number)
-        extra = [(b"x-request-id", number.encode())]
 
         async def numbered(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = list(message.get("headers", ()))
-                missing = [one for one in self.always if all(one[0] != name.lower() for name, _ in given)]
-                message["headers"] = [*given, *extra, *missing]
+                has = {name.lower() for name, _ in given}
+                missing = [guard for guard in self.guards if guard[0] not in has]
+                message["headers"] = [*given, *missing, (b"x-request-id", number.encode())]
             await send(message)
 
         try:

@@ -1,14 +1,23 @@
 """A town on each engine in turn, and what its record of access says."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from api.audit.found import Wanted, find
 from api.audit.recorder import object_digest
+from api.audit.visit import CURRENT
 from api.auth.vault import Vault
 from ledger.book import Book
 from tests.api.auth.town import Browser, Town, build
+
+
+@pytest.fixture(autouse=True)
+def nobodys() -> Iterator[None]:
+    """What a command that ran in this process left behind is no visit of the next test's."""
+    yield
+    CURRENT.set(None)
 
 
 @pytest.fixture

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from api.audit.check import broken
+from api.audit.check import broken, lost
 from api.audit.record import Record, append
 from api.audit.sign import log_file, sign_log
+from api.cli import main
+from api.operations import house
 from carbon.audit import verify
+from carbon.settings import read_settings
 from ledger.book import Book
 from ledger.guard import sqlite_triggers
 from tests.conftest import owner_engine
@@ -109,6 +113,67 @@ def test_a_forged_checkpoint_is_found(book: Book) -> None:
     file = log_file(book)
     file.write_bytes(file.read_bytes().replace(b"\n9\n", b"\n8\n"))
     assert [violation.where for violation in broken(book)] == [file.name]
+
+
+def one_more(book: Book) -> None:
+    """A record more, and whoever signs comes by."""
+    with book.writing() as session:
+        append(session, [Record(at=AT, action="read", method="GET", route="/x", status=200, object="1")])
+    sign_log(book)
+
+
+def shorten(file: Path, notes: int) -> bytes:
+    """Keep so many of the notes of a log; what was there before."""
+    kept = file.read_bytes()
+    parts = kept.split(b"\n\n\n")
+    file.write_bytes(b"".join(part + b"\n\n\n" for part in parts[:notes]))
+    return kept
+
+
+@pytest.mark.parametrize("left", [None, 0, 1, 3], ids=["deleted", "emptied", "one note", "three notes"])
+def test_a_log_of_checkpoints_that_was_deleted_or_shortened_is_found_though_it_is_signed_on(book: Book, left: int | None) -> None:
+    filled(book)
+    one_more(book)
+    file = log_file(book)
+    if left is None:
+        kept = file.read_bytes()
+        file.unlink()
+    else:
+        kept = shorten(file, left)
+    assert [violation.where for violation in broken(book)] == [file.name]
+    assert [violation.where for violation in lost(book)] == [file.name]
+    sign_log(book)
+    assert [violation.where for violation in broken(book)] == [file.name], "nobody signs over the gap"
+    one_more(book)
+    assert [violation.where for violation in broken(book)] == ["access 10"], "the record itself says what it lost"
+    one_more(book)
+    assert "checkpoint over 9 records" in str(lost(book)[0])
+    file.write_bytes(kept + file.read_bytes())
+    assert broken(book) == [], "the lost notes were put back"
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x00\xff\n\n\n", b"x\ny\nz\n\n\n"], ids=["empty", "binary", "no note"])
+def test_a_log_of_checkpoints_made_unreadable_stops_nothing_and_is_found(book: Book, rest: bytes) -> None:
+    filled(book)
+    one_more(book)
+    log_file(book).write_bytes(rest)
+    one_more(book)
+    assert broken(book)
+
+
+def test_the_doctor_and_the_command_tell_of_a_lost_log(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    filled(book)
+    one_more(book)
+    chosen = read_settings(environment={}, flags={"home": str(book.home), "database_url": book.url})
+    well = {one.check: one for one in house.book(chosen)}["record of access"]
+    assert (well.ok, well.found) == (True, "10 records, 10 signed, every one holds")
+    log_file(book).unlink()
+    found = {one.check: one for one in house.book(chosen)}["record of access"]
+    assert (found.ok, "deleted" in found.found, str(log_file(book)) in found.mend) == (False, True, True)
+    with pytest.raises(SystemExit) as ended:
+        main(["access", "verify", "--database", book.url, "--home", str(book.home)])
+    assert ended.value.code == 3
+    assert f"{book.id}.access.log" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("statement", ["UPDATE access SET status = 1", "DELETE FROM access", "INSERT INTO access SELECT * FROM access"])

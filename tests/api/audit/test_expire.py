@@ -94,6 +94,19 @@ def test_what_is_changed_around_the_cut_is_found(book: Book, change: str) -> Non
     assert broken(book)
 
 
+def test_records_leave_a_batch_at_a_time_and_the_archive_is_the_same(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    aged(book)
+    monkeypatch.setattr("api.audit.expire.BATCH", 7)
+    asked: list[int] = []
+    sa.event.listen(
+        book.engine, "after_cursor_execute", lambda *told: asked.append(told[1].rowcount) if "access.id >=" in told[2] else None
+    )
+    made = take_out(book)
+    assert len((book.home / made.file).read_bytes().splitlines()) == 31
+    assert len(asked) == 10, "thirty leaves, then thirty payloads, seven at a time"
+    assert broken(book) == []
+
+
 def test_a_record_that_does_not_hold_is_not_sealed(book: Book) -> None:
     aged(book)
     meddle(book, "UPDATE access SET status = 403 WHERE id = 4")

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.auth.office import Office
+from api.auth.office import Action, Office
 from api.cli import main
+from api.pages.words import ACTIONS
 from tests.api.audit.conftest import settled
 from tests.api.audit.test_check import meddle
 from tests.api.auth.town import Browser, Town
@@ -46,6 +47,16 @@ def test_the_auditor_pages_through_the_record_and_filters_it(town: Town, auditor
     assert "没有符合条件的记录" in auditor.get("/zh/access?until=2020-01-01").text
     assert auditor.get("/en/access?since=2026-02-31").status_code == 400
     assert auditor.get("/en/access?before=-1").status_code == 400
+
+
+def test_what_was_done_is_told_in_the_readers_language_with_its_code_beside(auditor: Browser) -> None:
+    assert set(Action) <= set(ACTIONS)
+    for language, word in (("zh", "查阅访问记录"), ("en", "reading this record")):
+        text = auditor.get(f"/{language}/access").text
+        assert f'<span title="audit">{word}</span>' in text
+        assert f'<option value="audit">{word}</option>' in text
+    settled(auditor)
+    assert auditor.get("/en/access?action=audit").text.count('<span title="audit">') >= 2
 
 
 def test_the_twins_hold_what_the_filters_say(town: Town, auditor: Browser) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from api.audit.check import broken
 from api.audit.record import Record, append
+from api.audit.sign import sign_log
 from api.audit.visit import CURRENT, Visit, along
 from api.audit.writer import Writer
 from ledger.book import Book
@@ -98,4 +99,5 @@ def test_entries_that_share_a_commit_bring_their_records_along(book: Book) -> No
     committer.close()
     assert ids == list(range(20))
     assert sorted(one["route"] for one in told(book)) == sorted(f"/{number}" for number in range(20))
+    sign_log(book)
     assert broken(book) == []
