@@ -1,15 +1,17 @@
 """An Idempotency-Key on every call that changes something: one effect, and the same answer for ever
 (draft-ietf-httpapi-idempotency-key-header-07).
 
-The answer is kept in the effect's own transaction, so that neither is there without the other: the call's book is a `Together`, which is
-committed after the answer was made. What was refused is not kept, since it had no effect: mended, it may be sent under the same key. Two
-calls with one key wait for one another, within a process on the event loop, between processes at the database.
+A key belongs to an effect, not to an attempt. A call that succeeds leaves its effect and its answer, in one transaction, so that neither
+is there without the other: the call's book is a `Together`, which is committed after the answer was made. From then on the key gives that
+answer again, and is refused for any other call or content (422). A call that is refused or breaks (4xx, 5xx) leaves neither: whatever it
+wrote is taken back and its key is free as before, so that it may be sent again as it is, once what hindered it is gone, or mended.
+
+Two calls with one key wait for one another, within a process and between those of a machine in turns (`api.turns`), between machines at
+PostgreSQL; who has waited for `WAIT_S` is told 409 and when to come again.
 """
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,13 +19,14 @@ from typing import Any
 
 import anyio
 import sqlalchemy as sa
-from anyio import CapacityLimiter, Lock, to_thread
+from anyio import CapacityLimiter, to_thread
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
+from litestar.types.empty import Empty
 from litestar.utils.scope.state import ScopeState
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -33,6 +36,7 @@ from api.auth.gate import SAFE
 from api.auth.office import Action
 from api.auth.session import Signed
 from api.auth.vault import Vault
+from api.turns import Turns
 from api.work.errors import KeyInFlight, KeyMissing, KeyReusedOtherwise
 from api.work.together import Together
 from carbon.tables import AnswerRow
@@ -94,8 +98,11 @@ class Call:
         self.look(session)
 
     def end(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Keep the answer with its effect. What the handler wrote before it refused the call was meant to stay."""
-        if 200 <= status < 300 and not self.answered:
+        """Keep the answer with its effect, or neither."""
+        if not 200 <= status < 300:
+            self.book.undo()
+            return
+        if not self.answered:
             kept = {name.decode(): value.decode("latin-1") for name, value in headers if name.lower() in KEPT}
             sealed = self.vault.seal(body, about=f"answer/{self.id.hex()}")
             values = {"id": self.id, "user_id": self.user, "print": self.print.digest(), "status": status, "body": sealed}
@@ -150,12 +157,12 @@ def replayed(_: Request[Any, Any, Any], told: Replay) -> Response[bytes]:
 
 
 class Once(ASGIMiddleware):
-    """Stands behind the gate and around the routes of /api/v1. Turns are those of this process."""
+    """Stands behind the gate and around the routes of /api/v1."""
 
     scopes = (ScopeType.HTTP,)
 
     def __init__(self) -> None:
-        self.turns: dict[bytes, tuple[Lock, int]] = {}
+        self.turns = Turns()
         self.limiter: CapacityLimiter | None = None  # of its own: those who wait for a turn must not keep the one who ends from ending
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -169,7 +176,10 @@ class Once(ASGIMiddleware):
         state = scope["litestar_app"].state
         call = Call(key_of(who.user, key), who.user, state.vault, hashlib.sha256(asked + office.encode() + b"\0"))
         call.book = Together(state.book, before=call.look, first=call.claim)
-        async with self._turn(call.id):
+        home = state.book.home if state.book.dialect == "sqlite" else None
+        async with self.turns.of(call.id, patience=WAIT_S, home=home) as come:
+            if not come:
+                raise KeyInFlight
             messages = await self._answered(call, scope, receive, next_app)
         for message in messages:
             await send(message)
@@ -189,6 +199,7 @@ class Once(ASGIMiddleware):
 
         scope[BOOK] = call.book  # type: ignore[literal-required]
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]  # kept as it is, packed by nobody
+        ScopeState.from_scope(scope).headers = Empty  # who read them before kept them there, and what packs would look there first
         try:
             await next_app(scope, hashed, hold)
             head = next(message for message in messages if message["type"] == "http.response.start")
@@ -204,25 +215,6 @@ class Once(ASGIMiddleware):
     async def _off_the_loop(self, act: Any) -> None:
         self.limiter = self.limiter or CapacityLimiter(20)
         await to_thread.run_sync(act, limiter=self.limiter)
-
-    @asynccontextmanager
-    async def _turn(self, key: bytes) -> AsyncIterator[None]:
-        """One call after the other by key. Raises KeyInFlight after WAIT_S."""
-        lock, waiting = self.turns.get(key, (Lock(), 0))
-        self.turns[key] = lock, waiting + 1
-        try:
-            with anyio.move_on_after(WAIT_S) as waited:
-                await lock.acquire()
-            if waited.cancelled_caught:
-                raise KeyInFlight
-            try:
-                yield
-            finally:
-                lock.release()
-        finally:
-            lock, waiting = self.turns.pop(key)
-            if waiting > 1:
-                self.turns[key] = lock, waiting - 1
 
 
 def forget_answers(session: Session, user: str) -> None:

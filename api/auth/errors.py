@@ -90,6 +90,15 @@ class SecondFactorNeeded(AuthError):
         super().__init__("this office asks for a code of your authenticator as well")
 
 
+class PasswordChangeNeeded(AuthError):
+    """Somebody else set the password: its person changes it before anything else."""
+
+    code = "auth.password-change"
+
+    def __init__(self) -> None:
+        super().__init__("an administrator set your password: change it under Me first, then go on")
+
+
 class ForgedRequest(AuthError):
     """A form or call that changes something came without the session's token, or from another site."""
 

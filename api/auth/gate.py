@@ -4,13 +4,14 @@
 route does not declare is not served (`api.doors`), and what an office does not hold is not done, whatever the object.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from anyio import to_thread
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -18,11 +19,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from api.auth.errors import Forbidden, ForgedRequest, SecondFactorNeeded, SignInNeeded
+from api.auth.errors import Forbidden, ForgedRequest, PasswordChangeNeeded, SecondFactorNeeded, SignInNeeded
 from api.auth.line import Line
 from api.auth.office import Action
 from api.auth.password import AT_ONCE, WAIT_S, WAITING
-from api.auth.session import Signed, signed, touch
+from api.auth.session import Signed, touch, who_came
+from api.auth.user import is_empty
 from ledger.book import Book
 from ledger.errors import Busy, DiskFull
 from ledger.principal import Principal, Role
@@ -30,6 +32,7 @@ from ledger.principal import Principal, Role
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE, SECURE_COOKIE = "tanzhang", "__Host-tanzhang"
 TOUCH_S = 0.2
+THREADS = 8
 LOCAL_ACTIONS = frozenset({Action.READ, Action.CALCULATE})
 NOBODY = Principal("anonymous", Role.READER, holders=frozenset(), divisions=frozenset())
 TOKEN_PATH = "/api/v1/token"  # noqa: S105
@@ -41,7 +44,7 @@ Ways = dict[str, Callable[[Book, str], Signed]]
 
 
 class Gate(ASGIMiddleware):
-    """Who comes. `local` is the principal of a machine's own reader, where there is no sign-in; `ways` are those beside the cookie."""
+    """Who comes. `local` is the principal of a machine's own reader, while the book has no users; `ways` are those beside the cookie."""
 
     scopes = (ScopeType.HTTP,)
     # a client at the token endpoint says who it is in ways of its own (RFC 6749, 2.3.1)
@@ -50,6 +53,7 @@ class Gate(ASGIMiddleware):
     def __init__(self, book: Book, *, local: Principal | None, secure: bool, ways: Ways) -> None:
         self.book, self.local, self.ways = book, local, ways
         self.cookie = SECURE_COOKIE if secure else COOKIE
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gate")
         self.crowd = Line(at_once=AT_ONCE, waiting=WAITING, wait_s=WAIT_S)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -62,30 +66,48 @@ class Gate(ASGIMiddleware):
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        if self.local is not None:
-            scope["user"] = Signed.here(self.local)
+        local = self.local
+        if local is not None and await self._nobody_yet():
+            scope["user"] = Signed.here(local)
         else:
             scope["user"] = await self._who(connection)
         await next_app(scope, receive, send)
 
-    async def _who(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Signed | None:
-        """Who stands behind key or cookie. A key that does not hold is refused; a cookie that has ended is nobody.
+    async def _nobody_yet(self) -> bool:
+        """Whether the book is without users still. From the first one on everybody signs in, and it is not asked again: users stay."""
+        empty: bool = await self._read(self._is_empty)
+        if not empty:
+            self.local = None
+        return empty
 
-        To read a row of SQLite, whose readers wait for nobody, takes no longer than the way to a thread and back, so it is read here. What
-        waits for a server or writes goes to a thread.
-        """
+    def _is_empty(self) -> bool:
+        with self.book.reading() as session:
+            return is_empty(session)
+
+    async def _who(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Signed | None:
+        """Who stands behind key or cookie. A key that does not hold is refused; a cookie that has ended is nobody."""
         given = connection.headers.get("authorization")
         if given is not None:
-            return await to_thread.run_sync(self._behind_key, given)
+            who: Signed = await self._read(self._behind_key, given)
+            return who
         token = connection.cookies.get(self.cookie)
         if not token:
             return None
         now = datetime.now(UTC)
-        near = self.book.dialect == "sqlite"
-        who, stale = self._behind_cookie(token, now) if near else await to_thread.run_sync(self._behind_cookie, token, now)
+        found: Signed | None
+        found, stale = await self._read(self._behind_cookie, token, now)
         if stale:
-            await to_thread.run_sync(self._touch, token, now)
-        return who
+            await self._aside(self._touch, token, now)
+        return found
+
+    async def _read(self, act: Callable[..., Any], *given: Any) -> Any:
+        """To read a row of SQLite, whose readers wait for nobody, takes less than the way to a thread and back, so it is read here; what
+        waits for a server, aside."""
+        return act(*given) if self.book.dialect == "sqlite" else await self._aside(act, *given)
+
+    async def _aside(self, act: Callable[..., Any], *given: Any) -> Any:
+        """In a thread of the gate's own: who is to be let in does not wait behind those who are in."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, act, *given)
 
     def _behind_key(self, given: str) -> Signed:
         kind, _, rest = given.partition(" ")
@@ -96,8 +118,7 @@ class Gate(ASGIMiddleware):
 
     def _behind_cookie(self, token: str, now: datetime) -> tuple[Signed | None, bool]:
         try:
-            with self.book.reading() as session:
-                return signed(session, token, now=now)
+            return who_came(self.book, token, now=now)
         except SignInNeeded:
             return None, False
 
@@ -107,7 +128,7 @@ class Gate(ASGIMiddleware):
 
 
 async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Let the request in, or raise SignInNeeded, Forbidden, SecondFactorNeeded, ForgedRequest."""
+    """Let the request in, or raise SignInNeeded, Forbidden, SecondFactorNeeded, PasswordChangeNeeded, ForgedRequest."""
     who: Signed | None = connection.scope.get("user")
     if connection.scope.get("method") not in SAFE:
         await _refuse_forged(connection, who)
@@ -115,11 +136,14 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
         return  # Litestar's own answer, which names the methods of an address and nothing else
     if handler.opt["role"] == "anyone":
         return
-    admit(who, Action(handler.opt["action"]), before_code=bool(handler.opt.get("before_code")))
+    admit(who, Action(handler.opt["action"]), before=handler.opt.get("before", ()))
 
 
-def admit(who: Signed | None, action: Action, *, before_code: bool = False) -> None:
-    """Let somebody do something, whatever the object, or raise SignInNeeded, Forbidden, SecondFactorNeeded."""
+def admit(who: Signed | None, action: Action, *, before: Collection[str] = ()) -> None:
+    """Let somebody do something, whatever the object, or raise SignInNeeded, Forbidden, SecondFactorNeeded, PasswordChangeNeeded.
+
+    `before` says which steps of signing in may still be ahead: the ``code``, the change of a ``password`` that another set.
+    """
     if who is None:
         raise SignInNeeded
     if who.local is not None:
@@ -127,15 +151,22 @@ def admit(who: Signed | None, action: Action, *, before_code: bool = False) -> N
             raise Forbidden(office="local-reader", action=action)
         return
     if action is Action.SELF:
-        if who.needs_code and not before_code:
-            raise SecondFactorNeeded
+        _refuse_half_way(who, before)
         return
     if who.binding is None:
         raise Forbidden(office="no office", action=action)
     if action not in who.binding.duty.actions:
         raise Forbidden(office=who.binding.office, action=action)
+    _refuse_half_way(who)
+
+
+def _refuse_half_way(who: Signed, before: Collection[str] = ()) -> None:
+    """Refuse who has not signed in to the end: first the code is shown, then a password changed that another set."""
     if who.needs_code:
-        raise SecondFactorNeeded
+        if "code" not in before:
+            raise SecondFactorNeeded
+    elif who.given and "password" not in before:
+        raise PasswordChangeNeeded
 
 
 async def _refuse_forged(connection: ASGIConnection[Any, Any, Any, Any], who: Signed | None) -> None:
@@ -172,6 +203,6 @@ def who_is(request: Request[Any, Any, Any]) -> Signed | None:
 def principal(request: Request[Any, Any, Any]) -> Principal:
     """Who acts on the books: nobody, on a public page, sees nothing of any holder."""
     who = who_is(request)
-    if who is None or (who.local is None and (who.binding is None or who.needs_code)):
+    if who is None or (who.local is None and (who.binding is None or who.needs_code or who.given)):
         return NOBODY
     return who.principal()

@@ -88,3 +88,8 @@ GRAVE = OFFICERS | {Office.REGULATOR, Office.VERIFIER}
 def offices_that(action: Action) -> frozenset[Office]:
     """The offices whose duty holds `action`."""
     return frozenset(office for office, duty in DUTIES.items() if action in duty.actions)
+
+
+def bound_named(office: Office, scope: str | None) -> dict[str, str]:
+    """The bound of an office, given in one word, as `api.auth.user.bind` takes it, which says whether the two fit."""
+    return {} if not scope else {"division" if DUTIES[office].bound is Bound.DIVISION else "holder": scope}

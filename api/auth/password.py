@@ -72,6 +72,8 @@ def change(book: Book, vault: Vault, user_id: str, *, given: str, wanted: str, n
     with book.reading() as session:
         login = person.known(session, vault, user_id).get("login", "")
     check_password(wanted, login=login)
+    if wanted == given:
+        raise BadUser(field="wanted", reason="it is the present one")
     key = vault.digest("password", user_id)
     row = table_of(UserRow)
     with LINE.place():
@@ -84,6 +86,6 @@ def change(book: Book, vault: Vault, user_id: str, *, given: str, wanted: str, n
             raise WrongCredentials
         text = hashed(wanted, login=login)
         with book.writing() as session:
-            # not over one that was set meanwhile
-            session.execute(sa.update(row).where(row.c.id == user_id, row.c.password == kept).values(password=text))
+            stands = sa.update(row).where(row.c.id == user_id, row.c.password == kept)  # not over one that was set meanwhile
+            session.execute(stands.values(password=text, password_given_at=None))
             attempts.clear(session, key)

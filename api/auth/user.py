@@ -56,10 +56,10 @@ class Binding:
 
 def add_user(
     session: Session, vault: Vault, *, kind: str = "person", login: str | None = None, password: Kept | None = None,
-    fields: dict[str, str] | None = None, example: bool = False, now: datetime,
+    given: bool = False, fields: dict[str, str] | None = None, example: bool = False, now: datetime,
 ) -> str:  # fmt: skip
-    """Open a user under a new random id; `password` is what `hashed` made of it. Raises BadUser where the login is taken or a value cannot
-    be."""
+    """Open a user under a new random id; `password` is what `hashed` made of it, `given` says that another than its person chose it, who
+    then changes it first of all. Raises BadUser where the login is taken or a value cannot be, BadIdentifier."""
     if kind not in KINDS:
         raise BadUser(field="kind", reason=f"one of {', '.join(KINDS)}")
     if login is not None and not 1 <= len(login.strip()) <= 200:
@@ -74,9 +74,9 @@ def add_user(
         raise BadUser(field="login", reason="somebody has it already")
     user_id = new_id("u")
     values = {"id": user_id, "kind": kind, "login": digest, "totp_step": 0, "example": int(example), "created_at": now}
-    session.execute(sa.insert(row).values(values | {"password": password}))
+    session.execute(sa.insert(row).values(values | {"password": password, "password_given_at": now if given and password else None}))
     if fields or login:
-        person.keep(session, vault, user_id, {"login": login or "", **(fields or {})})
+        person.keep(session, vault, user_id, {"login": login or "", **(fields or {})}, today=now.date())
     return user_id
 
 
@@ -102,9 +102,10 @@ def check_binding(session: Session, user_id: str, office: Office, *, holder: str
         raise BadUser(field="user", reason="was shut out, and holds no new office")
     bound = DUTIES[office].bound
     given = {Bound.HOLDER: holder, Bound.DIVISION: division}
+    only = "neither holder nor division" if bound is Bound.PLATFORM else f"a {bound} alone"
     for kind, value in given.items():
         if (value is not None) != (kind is bound):
-            raise BadUser(field="scope", reason=f"the office of {office} is held within a {bound}, and needs {bound} alone")
+            raise BadUser(field="scope", reason=f"the office of {office} is held within a {bound}: name {only}")
     if (
         holder is not None
         and session.execute(sa.select(table_of(HolderRow).c.id).where(table_of(HolderRow).c.id == holder)).first() is None
@@ -172,7 +173,8 @@ def find_by_login(session: Session, vault: Vault, login: str) -> str:
 def users(session: Session, *, after: str = "", only: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
     """Users with the offices held now, in the order of their ids; nothing of what the vault keeps."""
     row, held = table_of(UserRow).c, table_of(BindingRow).c
-    query = sa.select(row.id, row.kind, row.example, row.created_at, row.disabled_at).where(row.id > after).order_by(row.id).limit(limit)
+    query = sa.select(row.id, row.kind, row.example, row.created_at, row.disabled_at, row.password_given_at)
+    query = query.where(row.id > after).order_by(row.id).limit(limit)
     found = session.execute(query if only is None else query.where(row.id == only)).mappings().all()
     offices: dict[str, list[dict[str, Any]]] = {one["id"]: [] for one in found}
     given = sa.select(held.user_id, held.id, held.office, held.holder_id, held.division, held.given_by, held.given_at)
@@ -192,14 +194,17 @@ def history(session: Session, user_id: str) -> list[dict[str, Any]]:
     return [dict(one) for one in found]
 
 
-def set_password(session: Session, user_id: str, password: Kept) -> None:
-    """Give a person another password; every session of theirs ends. Raises UserNotFound, BadUser."""
-    if find_user(session, user_id)["login"] is None:
+def set_password(session: Session, user_id: str, password: Kept, *, now: datetime) -> None:
+    """Give a person another password, which the person changes at the next sign-in; every session of theirs ends. What is shown to
+    everybody, that of an example user, stays as it is given. Raises UserNotFound, BadUser."""
+    user = find_user(session, user_id)
+    if user["login"] is None:
         raise BadUser(field="user", reason="a machine has no password: it comes by key")
     if not isinstance(password, Kept):
         raise TypeError("a password is kept as `hashed` makes it, never as it was typed")
     row, open_ = table_of(UserRow), table_of(SessionRow)
-    session.execute(sa.update(row).where(row.c.id == user_id).values(password=password))
+    given_at = None if user["example"] else now
+    session.execute(sa.update(row).where(row.c.id == user_id).values(password=password, password_given_at=given_at))
     session.execute(sa.delete(open_).where(open_.c.user_id == user_id))
 
 
@@ -209,6 +214,14 @@ def disable(session: Session, user_id: str, *, now: datetime) -> None:
     row, open_ = table_of(UserRow), table_of(SessionRow)
     session.execute(sa.update(row).where(row.c.id == user_id).values(disabled_at=now))
     session.execute(sa.delete(open_).where(open_.c.user_id == user_id))
+
+
+def enable(session: Session, user_id: str) -> None:
+    """Let a user in again who was shut out: its offices hold again, and its keys that were not revoked. Raises UserNotFound, BadUser."""
+    if find_user(session, user_id)["disabled_at"] is None:
+        raise BadUser(field="user", reason="is not shut out")
+    row = table_of(UserRow)
+    session.execute(sa.update(row).where(row.c.id == user_id).values(disabled_at=None))
 
 
 def is_empty(session: Session) -> bool:

@@ -13,6 +13,7 @@ import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,6 +26,8 @@ from sqlmodel import Session
 from api.auth.errors import AuthError
 from api.auth.keyring import FILE, Keyring
 from api.auth.tables import PersonKeyRow, PersonRow
+from carbon.identifier import check_identity_number
+from carbon.region.divisions import divisions
 from ledger.secret import kept
 from ledger.types import table_of
 
@@ -71,8 +74,11 @@ def unseal(key: AESGCM, sealed: bytes, *, about: str) -> bytes:
     return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode())
 
 
-def keep(session: Session, vault: Vault, user_id: str, fields: Mapping[str, str]) -> None:
-    """Keep what is known of a person, over what was kept before in the same fields."""
+def keep(session: Session, vault: Vault, user_id: str, fields: Mapping[str, str], *, today: date) -> None:
+    """Keep what is known of a person, over what was kept before in the same fields. Raises BadIdentifier for an identity number (field
+    `identity`) that cannot be one: once it is sealed, nobody looks at it to find that out."""
+    if fields.get("identity"):
+        check_identity_number(fields["identity"], tree=divisions(), today=today)
     key = _key(session, vault, user_id)
     if key is None:
         fresh = os.urandom(KEY_BYTES)

@@ -1,11 +1,14 @@
 """What the factor packs hold, and packs of one's own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands import asked
+
+if TYPE_CHECKING:
+    from carbon.settings import Settings
 
 factors = typer.Typer(help="Activity codes and emission factors.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -101,22 +104,45 @@ def packs(home: asked.Home = None, as_json: asked.Json = False) -> None:
 
 def add(
     source: Annotated[Path, typer.Argument(metavar="DIR|FILE.xlsx", help="A folder with pack.toml and factors.csv, or a filled template.")],
+    second: Annotated[
+        str, typer.Option("--second", help="The other person who agreed, once there are users: an account or staff number, no name.")
+    ] = "",
     home: asked.Home = None, as_json: asked.Json = False,
 ) -> None:  # fmt: skip
     """tanzhang factors add supplier.xlsx
-    tanzhang factors add my-pack/
+    tanzhang factors add my-pack/ --second auditor-7
 
     Check a pack of one's own and store it in the home: whole, or not at all with every fault named; exit 3. Safe to repeat.
+
+    From then on its factors answer, so it takes two where there are two: once the book has users of its own, --second names who agreed.
     """
-    from carbon.own_pack import add_pack
+    from carbon.own_pack import Release, add_pack
+    from ledger.principal import LOCAL_ADMIN
 
     chosen = asked.settings(None, home)
-    pack, new = add_pack(source, chosen.home, asked.library(home))
+    if not second and _has_users(chosen):
+        raise asked.WrongUsage("this book has users, and a pack changes its numbers: name the other person who agreed with --second")
+    release = Release(by=LOCAL_ADMIN.actor, second=second, at=asked.now())
+    pack, new = add_pack(source, chosen.home, asked.library(home), release=release)
     if as_json:
         asked.print_json({"pack": pack.manifest.id, "rows": pack.manifest.rows, "sha256": pack.manifest.sha256, "new": new})
         return
     told = "stored" if new else "was stored before"
     print(f"{pack.manifest.id} {told}: {pack.manifest.rows} rows, {len(pack.factors)} factors, rank {pack.manifest.rank}")
+
+
+def _has_users(chosen: "Settings") -> bool:
+    """Whether the book has users of its own; a home without a book, and a demo, have none."""
+    from api.auth.user import users
+    from ledger.book import open_book
+    from ledger.errors import BookNotMigrated
+
+    try:
+        book = open_book(chosen.database_url, home=chosen.home)
+    except BookNotMigrated:
+        return False
+    with book.reading() as session:
+        return any(not one["example"] for one in users(session))
 
 
 def template(

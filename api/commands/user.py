@@ -1,7 +1,7 @@
 """Users, their offices and their keys."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,8 +34,9 @@ def add(
     """tanzhang user add wang@example.com --role regulator --scope 330500 --password-stdin < password.txt
     tanzhang user add --machine --role firm --scope h7k2m9
 
-    Open a user under a new random id, which is printed, and let it hold an office.
+    Open a user under a new random id, which is printed, and let it hold an office. The person changes the password at the first sign-in.
     """
+    from api.auth.office import bound_named
     from api.auth.password import hashed
     from api.auth.user import add_user, bind
     from api.auth.vault import Vault
@@ -47,16 +48,15 @@ def add(
     office = _office(role) if role else None
     if office is None and scope:
         raise asked.WrongUsage("--scope bounds an office: give --role as well")
-    within = _scope(office, scope) if office else {}
     given = None if machine else asked.password(password_stdin)
     book = asked.book(database, home)
     with asked.refusals():
         kept = hashed(given, login=str(login)) if given is not None else None
         with book.writing() as session:
             kind, fields = ("machine", None) if machine else ("person", {"name": name} if name else None)
-            made = add_user(session, Vault.at(book.home), kind=kind, login=login, password=kept, fields=fields, now=asked.now())
+            made = add_user(session, Vault.at(book.home), kind=kind, login=login, password=kept, given=True, fields=fields, now=asked.now())
             if office:
-                bind(session, made, office, by=ACTOR, now=asked.now(), **within)
+                bind(session, made, office, by=ACTOR, now=asked.now(), **bound_named(office, scope))
     asked.print_json({"id": made, "role": role, "scope": scope}) if as_json else print(made)
 
 
@@ -88,7 +88,7 @@ def disable(who: User, database: asked.Database = None, home: asked.Home = None)
     """tanzhang user disable u7k2m9p4qx
     tanzhang user disable wang@example.com
 
-    Shut a user out at once: no sign-in, no session, no key. The record of what the user did stays.
+    Shut a user out at once: no sign-in, no session, no key. The record of what the user did stays; `tanzhang user enable` undoes it.
     """
     from api.auth.user import disable as shut_out
     from api.auth.vault import Vault
@@ -100,6 +100,22 @@ def disable(who: User, database: asked.Database = None, home: asked.Home = None)
     asked.say(f"shut out: {found}")
 
 
+def enable(who: User, database: asked.Database = None, home: asked.Home = None) -> None:
+    """tanzhang user enable u7k2m9p4qx
+    tanzhang user enable wang@example.com
+
+    Let a user in again who was shut out: offices hold again, and keys that were not revoked.
+    """
+    from api.auth.user import enable as let_in
+    from api.auth.vault import Vault
+
+    book = asked.book(database, home)
+    with asked.refusals(), book.writing() as session:
+        found = _user(session, Vault.at(book.home), who)
+        let_in(session, found)
+    asked.say(f"may come in again: {found}")
+
+
 def bind(
     who: User, role: Role, scope: Scope = None, database: asked.Database = None, home: asked.Home = None, as_json: asked.Json = False
 ) -> None:
@@ -108,13 +124,15 @@ def bind(
 
     Let a user hold an office; its number is printed. Nobody is two of administrator, security and auditor.
     """
+    from api.auth.office import bound_named
     from api.auth.user import bind as let_hold
     from api.auth.vault import Vault
 
     office = _office(role)
-    within, book = _scope(office, scope), asked.book(database, home)
+    book = asked.book(database, home)
     with asked.refusals(), book.writing() as session:
-        made = let_hold(session, _user(session, Vault.at(book.home), who), office, by=ACTOR, now=asked.now(), **within)
+        user_id = _user(session, Vault.at(book.home), who)
+        made = let_hold(session, user_id, office, by=ACTOR, now=asked.now(), **bound_named(office, scope))
     asked.print_json({"id": made.id, "user": made.user, "role": role, "scope": made.scope}) if as_json else print(made.id)
 
 
@@ -136,7 +154,7 @@ def unbind(
 def password(who: User, password_stdin: Stdin = False, database: asked.Database = None, home: asked.Home = None) -> None:
     """tanzhang user password wang@example.com --password-stdin < password.txt
 
-    Give a person another password; every session of theirs ends.
+    Give a person another password, which is changed at the next sign-in; every session of theirs ends.
     """
     from api.auth.password import hashed
     from api.auth.user import set_password
@@ -147,7 +165,7 @@ def password(who: User, password_stdin: Stdin = False, database: asked.Database 
         kept = hashed(given, login=who)
         with book.writing() as session:
             found = _user(session, Vault.at(book.home), who)
-            set_password(session, found, kept)
+            set_password(session, found, kept, now=asked.now())
     asked.say(f"another password: {found}")
 
 
@@ -232,14 +250,17 @@ def revoke(
 
 
 def _user(session: "Session", vault: "Vault", text: str) -> str:
-    """The id of a user who is named by id or by login."""
+    """The id of a user who is named by id or by login; the record of access tells it of the command."""
+    from api.audit.visit import tell
     from api.auth.errors import UserNotFound
     from api.auth.user import find_by_login, find_user
 
     try:
-        return str(find_user(session, text)["id"])
+        found = str(find_user(session, text)["id"])
     except UserNotFound:
-        return find_by_login(session, vault, text)
+        found = find_by_login(session, vault, text)
+    tell(object=found)
+    return found
 
 
 def _office(role: str) -> "Office":
@@ -250,16 +271,6 @@ def _office(role: str) -> "Office":
     return Office(role)
 
 
-def _scope(office: "Office", scope: str | None) -> dict[str, Any]:
-    """The bound by its kind; nothing for an office of the platform."""
-    from api.auth.office import DUTIES, Bound
-
-    bound = DUTIES[office].bound
-    if (scope is None) != (bound is Bound.PLATFORM):
-        raise asked.WrongUsage(f"the office of {office} is held within a {bound}: " + ("leave --scope out" if scope else "give --scope"))
-    return {} if scope is None else {bound.value: scope}
-
-
 def _day(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d}"
 
@@ -267,6 +278,7 @@ def _day(moment: datetime | None) -> str:
 asked.add(user, add)
 asked.add(user, list_users, "list")
 asked.add(user, disable)
+asked.add(user, enable)
 asked.add(user, bind)
 asked.add(user, unbind)
 asked.add(user, password)

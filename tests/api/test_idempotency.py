@@ -1,19 +1,26 @@
 """One key, one effect, one answer."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from litestar.testing import TestClient
 
+from api import turns
 from api.auth.office import Office
 from api.idempotency import key_of
+from api.work.errors import WebhookRefused
 from carbon.tables import AnswerRow, DraftRow, ImportRow, WebhookRow
-from ledger.book import Book
+from ledger.book import Book, open_book
 from ledger.types import table_of
+from migrations import upgrade
 from tests.api.machines import HEAD, HOOKS, POWER, Machine, application, machine
+from tests.api.server import Served, serving
 
 CSV = {"content-type": "text/csv"}
 HOOK = {"url": f"https://{HOOKS}/in", "events": ["file.booked"]}
@@ -78,6 +85,34 @@ def test_what_was_refused_may_be_mended_under_the_same_key(http: TestClient[Any]
     bad = http.post(address, content=POWER.replace("100", "1e2"), headers=CSV | {"idempotency-key": "k"})
     assert (bad.status_code, count(book, AnswerRow)) == (422, 0)
     assert http.post(address, content=POWER, headers=CSV | {"idempotency-key": "k"}).status_code == 201
+
+
+def test_a_key_belongs_to_an_effect_and_not_to_an_attempt(http: TestClient[Any], book: Book, firm: Machine) -> None:
+    address, sent = f"/api/v1/holders/{firm.holder}/files", CSV | {"idempotency-key": "k"}
+    bad = POWER.replace("100", "1e2")
+    assert [http.post(address, content=bad, headers=sent).status_code for _ in range(2)] == [422, 422]
+    assert http.post(address, content=POWER, headers=sent).status_code == 201
+    late = http.post(address, content=bad, headers=sent)
+    assert (late.status_code, late.json()["code"]) == (422, "idempotency.other-content"), "not what is wrong with the line"
+    assert (count(book, ImportRow), count(book, AnswerRow)) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [WebhookRefused(field="url", reason="changed its mind"), RuntimeError("broke")])
+def test_a_call_that_is_refused_after_it_wrote_leaves_neither_effect_nor_answer(
+    http: TestClient[Any], book: Book, firm: Machine, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    from api.resources import webhooks
+
+    def breaks(**_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(webhooks, "Registered", breaks)
+        answer = http.post("/api/v1/webhooks", json=HOOK, headers={"idempotency-key": "k"})
+    assert answer.status_code == (500 if isinstance(error, RuntimeError) else 422)
+    assert (count(book, WebhookRow), count(book, AnswerRow)) == (0, 0)
+    assert http.post("/api/v1/webhooks", json=HOOK, headers={"idempotency-key": "k"}).status_code == 201
+    assert (count(book, WebhookRow), count(book, AnswerRow)) == (1, 1)
 
 
 def test_two_users_may_use_the_same_word(http: TestClient[Any], book: Book, firm: Machine) -> None:
@@ -171,3 +206,31 @@ def test_a_twin_waits_and_is_then_told_when_to_come_again(
         assert first.result().status_code == 201
     assert (twin.status_code, twin.json()["code"], twin.headers["retry-after"]) == (409, "idempotency.in-flight", "5")
     assert http.post(address, content=POWER, headers=sent).content == first.result().content
+
+
+def test_a_twin_in_another_process_is_told_the_same_however_long_a_stranger_writes(tmp_path: Path) -> None:
+    """On SQLite one writer waits for any other: the first call waits for a long import here, and its twin must not take it for that."""
+    upgrade(f"sqlite:///{tmp_path}/book.db", home=tmp_path)
+    book = open_book(f"sqlite:///{tmp_path}/book.db", home=tmp_path)
+    firm = machine(book)
+    path, sent = f"/api/v1/holders/{firm.holder}/files", firm.headers | CSV | {"idempotency-key": "k"}
+
+    def post(server: Served) -> httpx.Response:
+        return httpx.post(server.address + path, content=POWER, headers=sent, timeout=60)
+
+    with serving(tmp_path) as left, serving(tmp_path) as right, ThreadPoolExecutor(1) as pool:
+        with book.writing():
+            first = pool.submit(post, left)
+            until = time.monotonic() + 20
+            while not (tmp_path / turns.FILE).exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            begun = time.monotonic()
+            twin = post(right)
+            waited = time.monotonic() - begun
+        assert (twin.status_code, twin.json()["code"], twin.headers["retry-after"]) == (409, "idempotency.in-flight", "5")
+        assert 4 < waited < 9
+        assert first.result().status_code == 201
+        again = post(right)
+        assert (again.status_code, again.content) == (201, first.result().content)
+    assert (count(book, ImportRow), count(book, AnswerRow)) == (1, 1)
+    book.engine.dispose()

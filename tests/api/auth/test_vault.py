@@ -19,6 +19,7 @@ from api.auth.session import sign_in, signed
 from api.auth.tables import PersonKeyRow, PersonRow, UserRow
 from api.auth.user import add_user, bindings
 from api.auth.vault import Vault, WrongVault, unseal
+from carbon.identifier import BadIdentifier
 from ledger.book import Book
 from ledger.types import table_of
 from tests.api.auth.town import PASSWORD, build, now
@@ -45,8 +46,17 @@ def test_what_is_kept_of_a_person_is_read_again_and_changed_field_by_field(book:
     user = someone(book, vault)
     assert known(book, vault, user) == FIELDS
     with book.writing() as session:
-        person.keep(session, vault, user, {"phone": "13900139000", "mail": ""})
+        person.keep(session, vault, user, {"phone": "13900139000", "mail": ""}, today=now().date())
     assert known(book, vault, user) == {"name": FIELDS["name"], "phone": "13900139000", "identity": FIELDS["identity"]}
+
+
+@pytest.mark.parametrize("wrong", ["110105194912310021", "11010519491331002X", "1101051949123100", "99010519491231002X"])
+def test_an_identity_number_that_cannot_be_is_not_sealed_and_not_repeated(book: Book, vault: Vault, wrong: str) -> None:
+    user = someone(book, vault)
+    with pytest.raises(BadIdentifier) as refused, book.writing() as session:
+        person.keep(session, vault, user, {"identity": wrong}, today=now().date())
+    assert wrong not in str(refused.value)
+    assert known(book, vault, user) == FIELDS
 
 
 def test_the_keys_lie_beside_the_database_and_are_read_by_their_owner_alone(book: Book, vault: Vault) -> None:
