@@ -44,7 +44,7 @@ class Together(Book):
             return
         if self.open.before is not None:
             before, self.open.before = self.open.before, None
-            with super().reading() as session:
+            with super().reading(principal) as session:
                 before(session)
         with super().reading(principal) as session:
             yield session

@@ -19,11 +19,12 @@ from api.auth.vault import Vault
 from api.outgoing import OutgoingRefused, Reach
 from api.work.errors import WebhookNotFound, WebhookRefused
 from api.work.told import Endpoint
+from carbon.enterprise.filing.said import event_names
 from carbon.holder import new_id
 from carbon.tables import WebhookRow
 from ledger.types import table_of
 
-EVENTS = ("file.booked", "job.done", "job.failed")
+EVENTS = ("file.booked", "job.done", "job.failed", *event_names())
 OF_ONE_OFFICE_MAX = 10
 SECRET_BYTES, PREFIX = 32, "whsec_"
 FAILURES_MAX = 10

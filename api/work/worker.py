@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlmodel import Session
@@ -24,12 +25,14 @@ from api.work import job as jobs
 from api.work.errors import LeaseLost
 from api.work.filing import FILE, Filing, book_file, told
 from api.work.job import Job
+from api.work.lines import LINES, take_lines
 from api.work.outbox import clear_messages, is_message_due, note, publish, send, take_message
 from api.work.together import Together
 from carbon.errors import CarbonError
 from factors.errors import FactorError
 from ledger.book import Book
 from ledger.errors import Busy, DiskFull, LedgerError
+from ledger.principal import Principal
 
 LOG = logging.getLogger("tanzhang.worker")
 PAUSE_S = 1.0
@@ -38,6 +41,21 @@ CLEAR_EVERY = timedelta(hours=1)
 FINAL = (CarbonError, FactorError, LedgerError, AuthError)
 PASSING = (Busy, DiskFull)
 Now = Callable[[], datetime]
+
+
+class Work(NamedTuple):
+    """What is done of a kind of job: how it is told while it goes on, and what gives its result."""
+
+    step: str
+    do: Callable[[Together, dict[str, Any], bytes, Principal, datetime, date], dict[str, Any]]
+
+
+def _book(book: Together, content: dict[str, Any], data: bytes, principal: Principal, now: datetime, today: date) -> dict[str, Any]:
+    return told(book_file(book, Filing(**content), data, principal=principal, now=now, today=today))
+
+
+WORK = {FILE: Work("reads and books the file", _book), LINES: Work("reads the file", take_lines)}
+"""What jobs may ask for."""
 
 
 def _utc_now() -> datetime:
@@ -115,18 +133,20 @@ class Worker:
             self._end_badly(job, error, passing=True)
 
     def _file(self, book: Together, job: Job) -> None:
-        """Book the file that a job holds, as who asked for it, if the office still allows it."""
-        if job.kind != FILE:
+        """Do what a job asks of its file, as who asked for it, if the office still allows it."""
+        work = WORK.get(job.kind)
+        if work is None:
             raise Forbidden(office="no office", action=job.kind)
         with self.book.writing() as session:
             office = _office(session, job)
-            jobs.say(session, job, permille=100, step="reads and books the file", now=self.now())
+            jobs.say(session, job, permille=100, step=work.step, now=self.now())
             data = jobs.data_of(session, job)
-        now, filing = self.now(), Filing(**job.content)
-        receipt = book_file(book, filing, data, principal=office.principal(), now=now, today=now.astimezone(self.timezone).date())
+        now = self.now()
+        result = work.do(book, job.content, data, office.principal(), now, now.astimezone(self.timezone).date())
         with book.writing() as session:
-            jobs.finish(session, job, told(receipt), now=now)
-            publish(session, "job.done", {"job": job.id, "kind": job.kind}, holder=filing.holder, now=now, binding=job.binding)
+            jobs.finish(session, job, result, now=now)
+            holder = str(job.content["holder"])
+            publish(session, "job.done", {"job": job.id, "kind": job.kind}, holder=holder, now=now, binding=job.binding)
 
     def _end_badly(self, job: Job, error: Exception, *, passing: bool) -> None:
         """Write that the job failed, or that it is tried again."""

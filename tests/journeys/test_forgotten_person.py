@@ -26,7 +26,7 @@ from tests.ledger.backups import taken
 
 CANARIES = {
     "name": "欧阳夏雨", "former_name": "欧阳小禾", "name_pinyin": "Ouyang Xiayu", "phone": "13987654321", "phone_home": "0572-8765432",
-    "mail": "xiayu.ouyang@example.net", "mail_work": "oy@firma-kanari.example", "identity": "330522199203154321", "passport": "E98765431",
+    "mail": "xiayu.ouyang@example.net", "mail_work": "oy@firma-kanari.example", "identity": "330522199203154329", "passport": "E98765431",
     "address": "湖滨路七十七号金丝雀公寓", "postcode_place": "长兴县金丝雀村", "bank": "6222021234567890128", "plate": "浙E·8KA77",
     "birthday": "1992-03-15 辰时", "employer": "金丝雀羽绒加工坊", "wechat": "canary_oy_1992", "qq": "3141592653", "meter": "户号9900112233",
     "note": "左手戴金表", "subject": "oidc|canary|77aa88bb",
