@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-factors bench-ledger bench-http soak-ledger cluster browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger bench-http soak-ledger soak-offline cluster browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -68,6 +68,9 @@ soak-ledger: install ## the ledger's fault tests at full count, some 25 minutes;
 
 wheel: install ## build the wheel, install it into an empty environment, run it there
 	sh .ci/wheel
+
+soak-offline: install ## what README says of a machine without a network: a wheelhouse, an empty environment, the network cut
+	sh .ci/offline
 
 lock: ## pin the requirements anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.txt

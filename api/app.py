@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import CacheControlHeader, ResponseHeader, State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
@@ -18,7 +18,6 @@ from api.audit.recorder import Recorder, arm
 from api.audit.writer import Writer
 from api.auth.access import bearer
 from api.auth.attempts import Sources
-from api.auth.errors import SecondFactorNeeded, SignInNeeded
 from api.auth.gate import Gate, enforce, principal
 from api.auth.oidc import Provider
 from api.auth.vault import Vault
@@ -33,8 +32,8 @@ from api.operations.watch import Told, Watch, number_of
 from api.pages.oidc import oidc_back
 from api.pages.routes import PAGES
 from api.pages.shell import language_of, page, translate
-from api.pages.sign_in import sign_in_address
-from api.problems import MEDIA_TYPE, problem_of, sentence_of
+from api.pages.sign_in import STEPS, sign_in_address
+from api.problems import MEDIA_TYPE, headers_of, problem_of, sentence_of
 from api.resources.health import alive, ready
 from api.v1 import v1
 from ledger.book import Book
@@ -68,20 +67,20 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     problem = problem_of(error, number=number_of(request.scope))
     if problem.status >= 500:
         LOG.error("%s %s", request.method, request.scope.get("path_template") or "-", exc_info=error)
-    headers = {"Cache-Control": "no-store"} | dict(getattr(error, "headers", None) or {})
+    headers = {"Cache-Control": "no-store"} | headers_of(error)
     wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api/", "/static/"))
-    if wants_page and isinstance(error, SignInNeeded | SecondFactorNeeded):
-        there = sign_in_address(request, language_of(request), code=isinstance(error, SecondFactorNeeded))
-        return Response("", status_code=303, headers=HEADERS | {"Location": there, "Cache-Control": "no-store"})
+    if wants_page and type(error) in STEPS:
+        there = sign_in_address(request, language_of(request), error)
+        return Response("", status_code=303, headers={"Location": there, "Cache-Control": "no-store"})
     if not wants_page:
-        return Response(msgspec.to_builtins(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=HEADERS | headers)
+        return Response(msgspec.to_builtins(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
     sentence, fields = sentence_of(error)
     shown = page(
         request, "problem.html", status=problem.status, title=translate(request, problem.title), code=problem.code, errors=problem.errors,
         sentence=translate(request, sentence, **fields) or problem.detail, number=problem.status,
         request_number=number_of(request.scope),
     )  # fmt: skip
-    shown.headers.update(HEADERS | headers)
+    shown.headers.update(headers)
     return shown
 
 
@@ -92,7 +91,8 @@ def create_app(
 ) -> Litestar:  # fmt: skip
     """The application over an open book. `timezone` says which day it is.
 
-    Who comes must sign in, unless `local` says who sits at this machine. `secure` is for pages that are reached by https alone.
+    Who comes must sign in; `local` says who sits at this machine, and reads while the book has no users. `secure` is for pages that are
+    reached by https alone.
     `oidc` is the identity provider through which users may sign in, `public_url` the address under which this platform is reached.
     `hosts` are the names of this machine that are answered to, every one where nothing is said; `tell` hears of each request that was
     answered. `limits` are the calls that one may make, without limit where nothing is said; `webhook_hosts` those that webhooks may
@@ -110,15 +110,13 @@ def create_app(
             *(Router(f"/{language}", route_handlers=list(PAGES), include_in_schema=False) for language in LANGUAGES),
         ],
         dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(principal, sync_to_thread=False)},
-        state=State({"book": book, "timezone": timezone, "vault": vault, "access": writer, "secure": secure, "local": local is not None}
+        state=State({"book": book, "timezone": timezone, "vault": vault, "access": writer, "secure": secure}
             | {"sources": Sources(), "oidc": oidc, "public_url": public_url, "demo": demo, "webhook_hosts": frozenset(webhook_hosts)}),
         exception_handlers={Exception: answer},
         guards=[enforce, arm],
         middleware=[
-            Recorder(book, vault, writer), Hardening(hosts=hosts, guards=HEADERS | (HTTPS_ONLY if secure else {})), Freshness(), gate,
-            RateLimit(limits),
+            Recorder(book, vault, writer), Hardening(hosts=hosts), Freshness(), gate, RateLimit(limits),
         ],
-        response_headers=[ResponseHeader(name=name, value=value) for name, value in HEADERS.items()],
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=["^/static"]),
         on_shutdown=[writer.close],
         openapi_config=openapi(),
@@ -127,5 +125,5 @@ def create_app(
         debug=False,
     )  # fmt: skip
     check_doors(app)
-    app.asgi_handler = Watch(app.asgi_handler, secure=secure, tell=tell)
+    app.asgi_handler = Watch(app.asgi_handler, guards=HEADERS | (HTTPS_ONLY if secure else {}), tell=tell)
     return app

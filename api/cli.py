@@ -18,6 +18,7 @@ from api.commands import (  # noqa: F401
     estimate,
     export,
     factors,
+    guides,
     holder,
     migrate,
     month,
@@ -25,6 +26,7 @@ from api.commands import (  # noqa: F401
     proof,
     recalc,
     record,
+    record_many,
     region,
     resolve,
     serve,
@@ -47,11 +49,12 @@ Add --debug to any command to see the traceback of an error.
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 COMMANDS = (
-    book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, estimate.estimate, recalc.recalc, record.record, post.post, book.balance,
-    book.verify, export.export, backup.backup, backup.restore, migrate.migrate, contract.contract, worker.worker,
+    book.init, demo.demo, serve.serve, doctor.doctor, calc.calc, estimate.estimate, recalc.recalc, record.record,
+    post.post, book.balance, book.verify, export.export, backup.backup, backup.restore, migrate.migrate, contract.contract, worker.worker,
 )  # fmt: skip
 for command in COMMANDS:
     asked.add(app, command)
+asked.add(app, record_many.record_many, "record-many")
 app.add_typer(proof.proof, name="proof")
 app.add_typer(account.account, name="account")
 app.add_typer(month.month, name="month")
@@ -62,6 +65,7 @@ app.add_typer(holder.holder, name="holder")
 app.add_typer(holder.site, name="site")
 app.add_typer(region.region, name="region")
 app.add_typer(factors.factors, name="factors")
+app.add_typer(guides.guides, name="guides")
 app.add_typer(units.units, name="units")
 
 

@@ -31,8 +31,14 @@ READER = door(Action.READ, scope="own")
 SELF = door(Action.SELF, scope="own")
 """For what everybody who is signed in does for themselves."""
 
-BEFORE_CODE = SELF | {"before_code": True}
-"""For the way to a second factor, and the way out: open to who has shown a password alone."""
+BEFORE_CODE = SELF | {"before": ("code",)}
+"""For the way to a second factor: open to who has shown a password alone."""
+
+BEFORE_CHANGE = SELF | {"before": ("password",)}
+"""For the way to a password of one's own: open to whose password another set."""
+
+WAY_OUT = SELF | {"before": ("code", "password")}
+"""For the way out, which is open wherever one stands."""
 
 ADMINISTRATOR = door(Action.ADMINISTER, scope="platform")
 SECURITY = door(Action.SECURE, scope="platform")
@@ -40,6 +46,12 @@ AUDITOR = door(Action.AUDIT, scope="platform")
 
 FILER = door(Action.FILE, scope="own")
 """For what a firm or park files into its own books."""
+
+VERIFIER = door(Action.VERIFY, scope="own")
+"""For what a verifier does to a firm's filing."""
+
+AUTHORITY = door(Action.ACCEPT, scope="own")
+"""For what the authority decides within its area."""
 
 ROSTER = door(Action.ROSTER, scope="platform")
 """For who may come in, and as what: officers of the platform."""

@@ -63,8 +63,10 @@ def sentences(
         })  # fmt: skip
     if resolution.not_estimated:
         told.append(say("Not estimated (never zero): %(gases)s.") % {"gases": ", ".join(map(gas_name, resolution.not_estimated))})
-    told.append(say("Searched by the rule %(rule)s:") % {"rule": resolution.query.rule.id})
-    passed = (Step(region=region.code, level=region.level, outcome="none") for region in resolution.query.regions[: resolution.skipped])
+    query = resolution.query
+    assert query is not None, "a factor was searched for"
+    told.append(say("Searched by the rule %(rule)s:") % {"rule": query.rule.id})
+    passed = (Step(region=region.code, level=region.level, outcome="none") for region in query.regions[: resolution.skipped])
     told += [f"  {_step(step, say=say, place=place)}" for step in (*passed, *resolution.steps)]
     if rejected:
         told.append(say("Not taken: %(count)s.") % {"count": len(rejected)})

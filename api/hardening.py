@@ -9,14 +9,14 @@
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import cast
 from urllib.parse import unquote_to_bytes
 
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException, HTTPException
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
 DEPTH_MAX = 32
 ADDRESS_MAX = 8192
@@ -52,14 +52,12 @@ class AddressTooLong(HTTPException):
 
 
 class Hardening(ASGIMiddleware):
-    """Stands before all else. `hosts` are the names that are answered to, every one where nothing is said; `guards` the headers that every
-    answer carries, files included."""
+    """Stands before all else. `hosts` are the names that are answered to, every one where nothing is said."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, *, hosts: Collection[str] | None = None, guards: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *, hosts: Collection[str] | None = None) -> None:
         self.hosts = hosts
-        self.guards = [(name.lower().encode(), value.encode()) for name, value in (guards or {}).items()]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         headers = dict(scope["headers"])
@@ -68,19 +66,7 @@ class Hardening(ASGIMiddleware):
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         check = next((check for names, check in CHECKS.items() if kind.endswith(names)), None)
         reads = scope["type"] == ScopeType.HTTP and scope["method"] in BODILESS
-        await next_app(scope, receive if reads else _checked(receive, check), self._guarded(send))
-
-    def _guarded(self, send: Send) -> Send:
-        """Each answer with the guards that it has not yet."""
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = list(message["headers"])
-                has = {name.lower() for name, _ in given}
-                message["headers"] = [*given, *(guard for guard in self.guards if guard[0] not in has)]
-            await send(message)
-
-        return sent
+        await next_app(scope, receive if reads else _checked(receive, check), send)
 
 
 def check_host(host: bytes, hosts: Collection[str] | None) -> None:

@@ -16,6 +16,7 @@ from api.auth.errors import (
     NotLinked,
     NotVouched,
     OwnRights,
+    PasswordChangeNeeded,
     SecondFactorNeeded,
     SecondNeeded,
     SignInNeeded,
@@ -23,6 +24,7 @@ from api.auth.errors import (
     UserNotFound,
     WrongCredentials,
 )
+from api.auth.releasing import FaultyPack
 from api.outgoing import OutgoingFailed, OutgoingRefused
 from api.work.errors import (
     DraftChanged,
@@ -38,20 +40,51 @@ from api.work.errors import (
     WebhookRefused,
     WorkError,
 )
+from carbon.enterprise.errors import (
+    DocumentNotFound,
+    FilingChanged,
+    FilingExists,
+    FilingNotFound,
+    GenerationTaken,
+    NoRule,
+    NotAccredited,
+    NotVerified,
+    ObligationExceeded,
+    OffsetLimit,
+    PreparerVerifies,
+    QuestionsOpen,
+    SerialUsed,
+    StatementNotFound,
+    StateRefused,
+    UnitsMissing,
+)
 from carbon.errors import AlreadyTaken, CarbonError, FaultyFile, HolderNotFound, ImportNotFound, SiteNotFound
 from carbon.region.series import SeriesNotFound
 from factors.errors import AmbiguousAlias, FactorError, FactorNotFound, PackInvalid, UnknownActivity
-from ledger.errors import AccountNotFound, AlreadyReversed, BookNotMigrated, Busy, EntryNotFound, KeyReused, LedgerError, NotAllowed
+from factors.guide import GuideInvalid, GuideNotFound
+from ledger.errors import (
+    AccountNotFound,
+    AlreadyReversed,
+    BookNotMigrated,
+    Busy,
+    DiskFull,
+    EntryNotFound,
+    KeyReused,
+    LedgerError,
+    NotAllowed,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """The status of a kind of error, its title, and the sentence a page shows (filled from the error's fields; its own where empty)."""
+    """The status of a kind of error, its title, the sentence a page shows (filled from the error's fields; its own where empty), and after
+    how many seconds the same may be sent again (RFC 9110, 10.2.3), where that helps and the error itself does not say."""
 
     status: int
     title: str
     sentence: str = ""
+    again_s: int = 0
 
 
 def N_(message: str) -> str:  # noqa: N802
@@ -62,6 +95,9 @@ def N_(message: str) -> str:  # noqa: N802
 KINDS: dict[type[Exception], Kind] = {
     SignInNeeded: Kind(401, N_("Sign in first"), N_("This is not public, or your session has ended.")),
     SecondFactorNeeded: Kind(401, N_("A code is needed"), N_("This office asks for a code of your authenticator as well.")),
+    PasswordChangeNeeded: Kind(
+        403, N_("Change your password first"), N_("An administrator set your password. Change it, then everything else is open.")
+    ),
     WrongCredentials: Kind(401, N_("Not signed in"), N_("Login or password is wrong.")),
     TooManyAttempts: Kind(429, N_("Too many attempts"), N_("Wait 15 minutes, then try again.")),
     Crowded: Kind(429, N_("Many are signing in"), N_("Many are signing in at this moment. Try again in a few seconds.")),
@@ -101,11 +137,17 @@ KINDS: dict[type[Exception], Kind] = {
     KeyReused: Kind(422, N_("A key was used before with other content")),
     AlreadyReversed: Kind(409, N_("Already reversed"), N_("Entry {entry_id} was already reversed, by entry {by}.")),
     BookNotMigrated: Kind(503, N_("There is no book yet"), N_("Run tanzhang init on this machine, then load this page again.")),
-    Busy: Kind(503, N_("Another posting is under way")),
+    Busy: Kind(503, N_("Another posting is under way"), again_s=5),
+    DiskFull: Kind(
+        507, N_("There is no room to write"), N_("The disk that keeps the book is full. Nothing is done without its record: ask for room.")
+    ),
     LedgerError: Kind(422, N_("The ledger refuses this")),
     FactorNotFound: Kind(404, N_("No factor answers")),
+    GuideNotFound: Kind(404, N_("Not found")),
+    GuideInvalid: Kind(500, N_("An accounting guide cannot be used")),
     UnknownActivity: Kind(404, N_("Not found")),
     AmbiguousAlias: Kind(422, N_("The name has several meanings")),
+    FaultyPack: Kind(422, N_("The file has faults"), N_("{pack} cannot be released: it has faults.")),
     PackInvalid: Kind(500, N_("A factor pack cannot be used")),
     FactorError: Kind(422, N_("The question cannot be answered")),
     HolderNotFound: Kind(404, N_("Not found"), N_("There is no holder {holder} that you may see.")),
@@ -113,6 +155,44 @@ KINDS: dict[type[Exception], Kind] = {
     ImportNotFound: Kind(404, N_("Not found")),
     SeriesNotFound: Kind(404, N_("Not found")),
     AlreadyTaken: Kind(409, N_("Taken already")),
+    FilingNotFound: Kind(404, N_("Not found")),
+    DocumentNotFound: Kind(404, N_("Not found")),
+    FilingChanged: Kind(412, N_("Somebody changed this meanwhile")),
+    FilingExists: Kind(409, N_("Taken already")),
+    StateRefused: Kind(409, N_("This cannot happen as it stands")),
+    StatementNotFound: Kind(404, N_("Not found")),
+    NoRule: Kind(404, N_("Not found")),
+    NotVerified: Kind(409, N_("This cannot happen as it stands")),
+    OffsetLimit: Kind(
+        409,
+        N_("This cannot happen as it stands"),
+        N_(
+            "For {year} at most {limit} t of {unit} count toward the obligation, and {used} t are surrendered already: {asked} t more are "
+            "refused. Use allowances for the rest."
+        ),
+    ),
+    ObligationExceeded: Kind(
+        409,
+        N_("This cannot happen as it stands"),
+        N_("For {year} there are {left} t still to be surrendered, not {asked} t. What is not owed stays with its holder."),
+    ),
+    UnitsMissing: Kind(
+        409,
+        N_("This cannot happen as it stands"),
+        N_("{asked} units of {unit} were asked for: {has} on the account may be used so."),
+    ),
+    SerialUsed: Kind(409, N_("This cannot happen as it stands")),
+    GenerationTaken: Kind(
+        409,
+        N_("This cannot happen as it stands"),
+        N_(
+            "{asked} kWh for {mechanism} are refused: plant {plant} generated {generated} kWh in month {month}, and each kWh feeds one "
+            "mechanism, once."
+        ),
+    ),
+    PreparerVerifies: Kind(403, N_("Not allowed")),
+    QuestionsOpen: Kind(422, N_("Questions are still open")),
+    NotAccredited: Kind(403, N_("Not accredited")),
     CarbonError: Kind(422, N_("The data cannot be used")),
 }
 TITLES = {
@@ -156,7 +236,7 @@ def problem_of(error: Exception, *, number: str = "") -> Problem:
 def _problem_of(error: Exception) -> Problem:
     for kind in type(error).__mro__:
         if kind in KINDS:
-            status, title, _ = KINDS[kind]
+            status, title, *_ = KINDS[kind]
             code = str(getattr(error, "code", "error"))
             return _problem(status, title, code=code, detail=_detail(error), errors=_faults(error))
     if isinstance(error, HTTPException):
@@ -166,6 +246,13 @@ def _problem_of(error: Exception) -> Problem:
         detail = SENTENCES[404] if error.detail == "Not Found" else error.detail
         return _problem(status, TITLES.get(status, error.detail), code=f"http.{status}", detail=detail, errors=errors)
     return _problem(500, TITLES[500], code="internal", detail=SENTENCES[500], errors=())
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """What an error tells its caller beside the problem."""
+    kind = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), None)
+    again = {"Retry-After": str(kind.again_s)} if kind and kind.again_s else {}
+    return again | dict(getattr(error, "headers", None) or {})
 
 
 def sentence_of(error: Exception) -> tuple[str, dict[str, Any]]:
@@ -189,6 +276,10 @@ def _detail(error: Exception) -> str:
 
 
 def _faults(error: Exception) -> tuple[dict[str, Any], ...]:
+    if isinstance(error, FaultyPack):
+        return tuple({"reason": fault} for fault in error.faults)
+    if isinstance(error, QuestionsOpen):
+        return tuple({"question": key} for key in error.questions)
     if not isinstance(error, FaultyFile):
         return ()
     return tuple(msgspec.to_builtins(fault) for fault in error.faults)

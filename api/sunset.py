@@ -1,4 +1,8 @@
-"""Routes that will end say so in every answer: Deprecation (RFC 9745), Sunset (RFC 8594), and where to go instead (RFC 8288)."""
+"""Routes that will end say so in every answer: Deprecation (RFC 9745), Sunset (RFC 8594), and where to go instead (RFC 8288).
+
+Such a route adds to its declaration `DEPRECATED` (since which day), and, where they are known, `SUNSET` (the day of its end) and
+`SUCCESSOR` (an address); its handler is given `deprecated=True` as well, for the documentation.
+"""
 
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
@@ -9,11 +13,6 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 DEPRECATED, SUNSET, SUCCESSOR = "deprecated_on", "sunset_on", "successor"
-
-
-def ends(*, deprecated: date, sunset: date | None = None, successor: str | None = None) -> dict[str, Any]:
-    """What a route adds to its declaration once it is deprecated; give the handler `deprecated=True` as well, for the documentation."""
-    return {DEPRECATED: deprecated, SUNSET: sunset, SUCCESSOR: successor}
 
 
 def headers_of(opt: dict[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -60,6 +60,7 @@ def demo(
     free = free_port("127.0.0.1", chosen.port)
     chosen = asked.settings(database, home, port=str(port) if port else None)
     asked.say(f"the example's county, once signed in: http://127.0.0.1:{free}/{chosen.language}/regions/{COUNTY}?year={YEAR}")
+    asked.say(f"the example's inventory: http://127.0.0.1:{free}/{chosen.language}/holders/{receipt.holder}/inventory/{YEAR}")
     run(chosen, "127.0.0.1", free, workers=1)
 
 

@@ -12,12 +12,12 @@ from litestar.response import Response
 
 from api.audit.found import HEAD, Wanted, actions, find, size
 from api.audit.recorder import object_digest
-from api.audit.sign import log_file
+from api.audit.sign import reach
 from api.doors import AUDITOR
 from api.export import table_response
 from api.pages.shell import Asked, page
+from api.pages.words import ACTIONS
 from ledger.book import Book
-from ledger.checkpoint import newest_size
 
 PAGE, WHOLE = 50, 100_000
 Before = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1)]
@@ -56,13 +56,13 @@ def access_list(request: Asked, book: NamedDependency[Book], wanted: NamedDepend
         return page(
             request, "access.html", session=session, here="access", found=found, more=more, before=before, wanted=wanted,
             query=urlencode(_query(request)), in_query=dict(_query(request)), actions=actions(session), size=size(session),
-            signed=newest_size(log_file(book)),
+            signed=reach(book), action_words=ACTIONS,
         )  # fmt: skip
 
 
 @get("/access/{file:str}", opt=AUDITOR, sync_to_thread=True, dependencies=WANTED)
 def access_file(request: Asked, file: FromPath[str], book: NamedDependency[Book], wanted: NamedDependency[Wanted]) -> Response[bytes]:
-    """The records of the filters as CSV or JSON, the newest 100,000 of them."""
+    """The records of the filters as CSV, XLSX or JSON, the newest 100,000 of them."""
     with book.reading() as session:
         found, _ = find(session, wanted, digest=object_digest(request.app.state.vault), limit=WHOLE)
     rows = [[one[name] if name != "at" else one["at"].isoformat() for name in HEAD] for one in found]

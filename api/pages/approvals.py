@@ -12,21 +12,36 @@ from api.auth import vault as person
 from api.auth.approval import MATTERS, PAGE, STATES, Approval, Decision, approvals, decide, find_approval, may_decide
 from api.auth.errors import AlreadyDecided, AskerGone, BadUser, OwnRights, UserNotFound
 from api.auth.office import Office
+from api.auth.releasing import RELEASE, FaultyPack
 from api.auth.reopening import REOPEN, ask_reopening
 from api.auth.rights import GIVE, TAKE
+from api.auth.signing import SIGN
 from api.bounds import office_of
 from api.doors import ASKER, DECIDER
-from api.pages.shell import Asked, page, translate
+from api.export import table_response
+from api.pages.shell import Asked, language_of, page, translate
 from api.pages.sign_in import Form, now, onto
 from api.pages.users import bound_words, office_words, said_of
+from api.pages.verification import OPINIONS
 from api.problems import N_, problem_of
+from carbon.enterprise.errors import FilingChanged, NotAccredited, PreparerVerifies, StateRefused
+from carbon.enterprise.filing.said import Opinion
 from ledger.book import Book
 from ledger.errors import PeriodMisruled
 
+HEAD = [
+    "request", "action", "asked", "reason", "asked_by", "asked_by_name", "asked_at", "decision", "decided_by", "decided_by_name",
+    "decided_at",
+]  # fmt: skip
+WHOLE = 100_000
+UNSIGNED = (FilingChanged, StateRefused, NotAccredited, PreparerVerifies)
+"""Why a second verifier cannot sign."""
 MATTER_NAMES = {
     GIVE: N_("Give the office {office} within {where} to {user}"),
     TAKE: N_("Take the office {office} within {where} from {user}"),
     REOPEN: N_("Open {month} again for {accounts}"),
+    RELEASE: N_("Release the factor pack {pack}: {title}"),
+    SIGN: N_("Sign the verification of {firm} {year}: {opinion}"),
 }
 
 
@@ -34,6 +49,32 @@ MATTER_NAMES = {
 def approval_list(request: Asked, book: NamedDependency[Book], show: FromQuery[str] = "open", before: FromQuery[str] = "") -> Response[str]:
     """What was asked and concerns the office, the open first."""
     return _list(request, book, show=show if show in STATES else "open", before=before)
+
+
+@get("/approvals/list/{file:str}", opt=ASKER, sync_to_thread=True)
+def approval_list_file(
+    request: Asked, file: FromPath[str], book: NamedDependency[Book], show: FromQuery[str] = "open"
+) -> Response[bytes]:  # fmt: skip
+    """What the list shows, all pages of it, as CSV or JSON."""
+    who, state = office_of(request), STATES.get(show, STATES["open"])
+    with book.reading() as session:
+        rows = [_row(request, session, one) for one in approvals(session, who, is_open=state, limit=WHOLE)]
+    return table_response(file, stem="approvals", head=HEAD, rows=rows)
+
+
+@get("/approvals/{number:str}/{file:str}", opt=ASKER, sync_to_thread=True)
+def approval_file(request: Asked, number: FromPath[str], file: FromPath[str], book: NamedDependency[Book]) -> Response[bytes]:
+    """One request as CSV or JSON."""
+    with book.reading() as session:
+        row = _row(request, session, find_approval(session, office_of(request), number))
+    return table_response(file, stem=f"approval-{number}", head=HEAD, rows=[row])
+
+
+def _row(request: Asked, session: Session, one: Approval) -> list[object]:
+    """A request as it is exported."""
+    decided = [one.decision, one.decided_by, _name(request, session, one.decided_by or ""), one.decided_at and one.decided_at.isoformat()]
+    asked = [one.asked_by, _name(request, session, one.asked_by), one.asked_at.isoformat()]
+    return [one.id, one.action, told(request, session, one), one.content.get("reason"), *asked, *decided]
 
 
 @post("/approvals/reopenings", opt=ASKER, sync_to_thread=True, status_code=303)
@@ -65,7 +106,7 @@ def approval_decide(request: Asked, number: FromPath[str], data: Form, book: Nam
             raise BadUser(field="decision", reason=f"one of {', '.join(Decision)}")
         with book.writing() as session:
             done = decide(session, office_of(request), number, Decision(data["decision"]), now=now(), today=today)
-    except (AlreadyDecided, AskerGone, OwnRights, BadUser, PeriodMisruled) as error:
+    except (AlreadyDecided, AskerGone, OwnRights, BadUser, PeriodMisruled, FaultyPack, *UNSIGNED) as error:
         return _page(request, book, number, said=said_of(request, error), status=problem_of(error).status)
     granted = done.decision == Decision.GRANTED
     return onto(request, f"/approvals/{number}", N_("Granted, and carried out.") if granted else N_("Refused. Nothing was changed."))
@@ -104,6 +145,11 @@ def told(request: Asked, session: Session, one: Approval) -> str:
     if one.action == REOPEN:
         month = f"{content['period'] // 100}-{content['period'] % 100:02d}"
         return translate(request, MATTER_NAMES[REOPEN], month=month, accounts=content["scope"] or translate(request, N_("all accounts")))
+    if one.action == RELEASE:
+        return translate(request, MATTER_NAMES[RELEASE], pack=content["pack"], title=content[f"title_{language_of(request)}"])
+    if one.action == SIGN:
+        firm, opinion = bound_words(request, session)(content["holder"]), translate(request, OPINIONS[Opinion(content["opinion"])])
+        return translate(request, MATTER_NAMES[SIGN], firm=firm, year=content["year"], opinion=opinion)
     where = bound_words(request, session)(content["holder"] or content["division"] or "platform")
     office = office_words(request)(Office(content["office"]))
     return translate(request, MATTER_NAMES[one.action], office=office, where=where, user=_name(request, session, content["user"]))

@@ -1,6 +1,7 @@
 """Geometry of what the server draws: curves, sparklines, stacked years, treemaps, and the steps of a colour scale. Pixels only."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -203,3 +204,45 @@ def _worst(row: Sequence[float], side: float) -> float:
     if not area or not side:
         return float("inf")
     return max(max(side**2 * one / area**2, area**2 / (side**2 * one)) if one else float("inf") for one in row)
+
+
+class Fall(NamedTuple):
+    """A bridge: bars as (x, y, width, height, kind of ``end``, ``up`` or ``down``), the level lines between them as (x, x, y), what is
+    written over and under each bar as (x, y, text). `cut` says that the axis does not begin at zero."""
+
+    width: int
+    height: int
+    base: float
+    bars: tuple[tuple[float, float, float, float, str], ...]
+    levels: tuple[tuple[float, float, float], ...]
+    says: tuple[tuple[float, float, str], ...]
+    names: tuple[tuple[float, str], ...]
+    cut: bool
+
+
+def waterfall(first: float, steps: Sequence[float], last: float, *, words: Sequence[tuple[str, str]], width: int, height: int) -> Fall:
+    """From `first` over the steps to `last`; `words` are name and figure of each bar. The axis is cut where the steps would not be seen."""
+    heights = [first]
+    for step in steps:
+        heights.append(heights[-1] + step)
+    top, low = max(*heights, last, 0.0), min(*heights, last)
+    cut = low > 0 and (top - low) < top * 0.4
+    floor = max(low - (top - low or top * 0.2) * 1.2, 0.0) if cut else min(low, 0.0)
+    base, ceiling, slot = height - 28.0, 26.0, (width - 12) / (len(steps) + 2)
+    bar = min(slot * 0.64, 64.0)
+
+    def at(value: float) -> float:
+        return base - (base - ceiling) * (value - floor) / ((top - floor) or 1.0)
+
+    spans = [(floor, first, "end")]
+    spans += [(before, after, "up" if after >= before else "down") for before, after in pairwise(heights)]
+    spans += [(floor, last, "end")]
+    bars, says, names, levels = [], [], [], []
+    for k, ((start, end, kind), (name, text)) in enumerate(zip(spans, words, strict=True)):
+        left, high, deep = 6 + slot * (k + 0.5) - bar / 2, at(max(start, end)), at(min(start, end))
+        bars.append((round(left, 1), round(high, 1), round(bar, 1), round(max(deep - high, 1.0), 1), kind))
+        says.append((round(left + bar / 2, 1), round(high - 7, 1), text))
+        names.append((round(left + bar / 2, 1), name))
+        if k + 1 < len(spans):
+            levels.append((round(left + bar, 1), round(left + slot, 1), round(at(end if k <= len(steps) else last), 1)))
+    return Fall(width, height, base, tuple(bars), tuple(levels), tuple(says), tuple(names), cut)

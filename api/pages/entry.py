@@ -14,6 +14,7 @@ from api.export import table_response
 from api.pages import words
 from api.pages.filed import HEAD, Asking, found_lines
 from api.pages.formula import formulas
+from api.pages.guide import MARKS
 from api.pages.region import EXAMPLE
 from api.pages.shell import Asked, language_of, page, translate
 from carbon.chart import parse_cell
@@ -84,7 +85,7 @@ def entry_context(request: Asked, book: Book, explained: Explanation, holder: Ho
         "formulas": formulas(explained), "value": value_of(view.legs, gwp_set(gwp)), "gwp": gwp,
         "gwp_sets": [name for name in REPORTS if name in gwp_sets()],
         "account": lambda name: words.account(name, say, place), "place": place, "activity": activity, "words": words, "say": say,
-        "signed": checkpointed(book, view),
+        "signed": checkpointed(book, view), "guide_marks": MARKS,
         "category": words.category(parse_cell(line.cell).category, say, book=view.book) if line else "",
         "activity_name": (activity.name_zh if language == "zh" else activity.name_en) if activity else "",
     }  # fmt: skip
@@ -122,11 +123,11 @@ def _asking(
     division: FromQuery[str] = "", year: Annotated[int | None, QueryParameter(ge=1, le=9999)] = None,
     account_book: Annotated[str, QueryParameter(name="book")] = "", account_scope: Annotated[str, QueryParameter(name="scope")] = "",
     category: FromQuery[str] = "", holder: FromQuery[str] = "", site: FromQuery[str] = "", gwp: FromQuery[str] = DEFAULT_SET,
-    month: Annotated[str, QueryParameter(pattern=r"^([0-9]{6}|none)?$")] = "",
+    month: Annotated[str, QueryParameter(pattern=r"^([0-9]{6}|none)?$")] = "", activity: FromQuery[str] = "",
 ) -> Asking:  # fmt: skip
     return Asking(
         division=division or NATION, year=year, book=account_book, scope=account_scope, category=category, holder=holder, site=site,
-        gwp=gwp, month=month,
+        gwp=gwp, month=month, activity=activity,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ WHOLE = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What a figure sums: a division and all below it, a year, a book, a scope, a category, a holder, a site; empty is any.
+    """What a figure sums: a division and all below it, a year, a book, a scope, a category, a holder, a site, an activity; empty is any.
 
     `month` is a month of the year as yyyymm, or ``none`` for what was filed for longer than one.
     """
@@ -41,10 +41,16 @@ class Asking:
     site: str
     gwp: str
     month: str = ""
+    activity: str = ""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether not every line of a cell is asked for."""
+        return bool(self.month or self.activity)
 
     def holds(self, line: FiledLine) -> bool:
-        """Whether a line is of the month that is asked for."""
-        return not self.month or str(line.month or "none") == self.month
+        """Whether a line is of the month and the activity that are asked for."""
+        return self.month in {"", str(line.month or "none")} and self.activity in {"", line.activity}
 
     def query(self) -> str:
         """The query of the address that asks this."""
@@ -85,7 +91,7 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
         key for key in every["cell"].unique().sort() if all(value in {"", getattr(parse_cell(key), name)} for name, value in wanted.items())
     ]
     since, until = (date(asking.year, 1, 1), date(asking.year, 12, 31)) if asking.year else (None, None)
-    limit = WHOLE if whole or asking.month else PAGE + 1
+    limit = WHOLE if whole or asking.narrow else PAGE + 1
     listed = lines(
         session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, standing=False, after=after, limit=limit,
         since=since, until=until,
@@ -100,7 +106,7 @@ def found_lines(session: Session, principal: Principal, asking: Asking, *, after
     for line in shown:
         gases = {} if line.entry_id is None else put.get(line.entry_id, {})
         rows.append((line, named[line.holder].name, gases, valuation(prices.priced(gases), prices)))
-    if asking.holder or asking.month:
+    if asking.holder or asking.narrow:
         every_line = listed if whole else lines(
             session, principal, cells=keys, holder=asking.holder or None, site=asking.site or None, limit=WHOLE, since=since, until=until
         )  # fmt: skip

@@ -42,11 +42,28 @@ def formulas(explained: Explanation) -> list[Formula]:
         if leg is None:
             continue
         exact = Fraction(coefficient["exact"]) * Fraction(line.quantity)
-        products = [_product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]]
+        if "formula" in said:
+            exact = exact if exact * leg.amount >= 0 else -exact
+            products = [_of_guide(line.quantity, line.unit, said["formula"], gas, line.details.get("biogenic_share"), below=leg.amount < 0)]
+        else:
+            products = [_product(line.quantity, line.unit, said, gas, part, line.details.get("biogenic_share")) for part in said["factors"]]
         found.append(
             Formula(gas, tuple(product for product in products if product), leg.amount, leg.unit, grouped(decimal_text(exact, digits=4)))
         )
     return found
+
+
+def _of_guide(
+    quantity: str, unit: str, told: dict[str, Any], gas: str, biogenic: str | None, *, below: bool
+) -> tuple[Term, ...]:  # fmt: skip
+    """The quantity times an item's formula with its numbers; a row that is taken off is times −1."""
+    base = gas if gas in told["filled"] else gas.split(".")[0]
+    terms = [Term(grouped(quantity), unit), Term(f"[{told['filled'][base]}]", f"{told['gives']}/{told['unit']}", told["texts"][base])]
+    if biogenic and gas in {"CO2", "CO2.biogenic"}:
+        terms.append(Term(biogenic if gas == "CO2.biogenic" else f"(1 − {biogenic})", "", "biogenic_share"))
+    if told["sign"] < 0 and below and not quantity.startswith("-"):
+        terms.append(Term("(−1)", ""))
+    return tuple(terms)
 
 
 def _product(quantity: str, unit: str, said: dict[str, Any], gas: str, part: dict[str, Any], biogenic: str | None) -> tuple[Term, ...]:

@@ -11,6 +11,7 @@ from api.doors import READER
 from api.export import table_response
 from api.pages import words
 from api.pages.account import account_rows
+from api.pages.firm_frame import TABS
 from api.pages.region import EXAMPLE
 from api.pages.shell import Asked, language_of, page, translate
 from carbon.holder import Holder, Site, find_holder, holders, sites
@@ -78,7 +79,7 @@ def holder_page(
         return page(
             request, "holder.html", session=session, here="firms", example=translate(request, EXAMPLE) if holder.example else "",
             holder=holder, sites=sites(session, principal, holder=holder_id), rows=rows, place=place,
-            in_words=lambda name: words.account(name, say, place),
+            in_words=lambda name: words.account(name, say, place), tabs=TABS, say=say,
         )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ ITEMS = (
     Item("nation", "/regions/{code}", HOME, N_("Nation")),
     Item("areas", "/regions", "/regions", N_("Areas")),
     Item("firms", "/holders", "/holders", N_("Firms")),
+    Item("filings", "/filings", "/filings", N_("Filings")),
     Item("factors", "/factors", "/factors", N_("Factors")),
     Item("ledger", "/accounts", "/accounts", N_("Ledger")),
     Item("approvals", "/approvals", "/approvals", N_("Approvals")),
@@ -69,7 +70,7 @@ def lets_in(door: dict[str, Any] | None, who: Signed | None) -> bool:
     if door["role"] == ANYONE:
         return True
     try:
-        admit(who, Action(door["action"]), before_code=bool(door.get("before_code")))
+        admit(who, Action(door["action"]), before=door.get("before", ()))
     except AuthError:
         return False
     return True

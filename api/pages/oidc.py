@@ -112,7 +112,7 @@ def oidc_back(request: Asked, book: NamedDependency[Book]) -> Response[Any]:
 
 def _linked(request: Asked, book: Book, provider: Provider, subject: str, moment: datetime, gone: Cookie) -> Redirect:
     who = whoever(request)
-    if who.needs_code:
+    if who.needs_code or who.given:
         raise SignInNeeded
     with book.writing() as session:
         link(session, request.app.state.vault, provider, who.user, subject)

@@ -49,7 +49,7 @@ def asked_dashboard(
 
 
 def admit_to(request: Asked, code: str) -> None:
-    """Let in who may see the division's page at all. Raises SignInNeeded, Forbidden, SecondFactorNeeded."""
+    """Let in who may see the division's page at all. Raises what `admit` does."""
     if not is_published(code, divisions()):
         admit(who_is(request), Action.READ)
 

@@ -1,5 +1,6 @@
 """The second factor: show a code, enrol an authenticator, keep recovery codes, take it away."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from api.auth.session import Signed, renew, sign_out_everywhere, signed
 from api.doors import BEFORE_CODE, SELF
 from api.pages.notices import notice
 from api.pages.shell import Asked, language_of, page, translate
-from api.pages.sign_in import NO_STORE, REFUSED, Form, now, onward, refusal, session_cookie, to, whoever
+from api.pages.sign_in import NO_STORE, REFUSED, Form, next_step, now, onward, refusal, session_cookie, to, whoever
 from api.problems import N_
 from ledger.book import Book
 
@@ -45,7 +46,7 @@ def code_send(request: Asked, data: Form, book: NamedDependency[Book]) -> Respon
         return _code_page(request, wanted, error)
     with book.writing() as session:
         token = renew(session, who, second=True, now=now())
-    return to(request, onward(request, wanted), token)
+    return to(request, next_step(request, replace(who, second=True), wanted), token)
 
 
 def _code_page(request: Asked, wanted: str, error: AuthError | None = None) -> Response[str]:
@@ -130,7 +131,7 @@ def codes_send(request: Asked, data: Form, book: NamedDependency[Book]) -> Respo
 def _codes_page(request: Asked, book: Book, codes: list[str], *, token: str, wanted: str) -> Response[str]:
     with book.reading() as session:
         request.scope["user"], _ = signed(session, token, now=now())  # the forms of this page belong to the new session
-    shown = page(request, "recovery.html", here="me", codes=codes, onward=onward(request, wanted))
+    shown = page(request, "recovery.html", here="me", codes=codes, onward=next_step(request, request.scope["user"], wanted))
     shown.set_cookie(session_cookie(request, token))
     shown.headers.update(NO_STORE)
     return shown

@@ -11,10 +11,18 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Response
 
-from api.auth.errors import AuthError, Crowded, SignInNeeded, TooManyAttempts, WrongCredentials
+from api.auth.errors import (
+    AuthError,
+    Crowded,
+    PasswordChangeNeeded,
+    SecondFactorNeeded,
+    SignInNeeded,
+    TooManyAttempts,
+    WrongCredentials,
+)
 from api.auth.gate import COOKIE, SECURE_COOKIE, who_is
 from api.auth.session import Signed, sign_in, sign_out, signed
-from api.doors import BEFORE_CODE, PUBLIC
+from api.doors import PUBLIC, WAY_OUT
 from api.language import Language
 from api.pages.demo_users import demo_of
 from api.pages.notices import notice
@@ -33,11 +41,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def sign_in_address(request: Asked, language: Language, *, code: bool = False) -> str:
-    """Where somebody signs in who wanted to see this page."""
+CODE, CHANGE = "/sign-in/code", "/me/password"
+STEPS: dict[type[Exception], str] = {SignInNeeded: "/sign-in", SecondFactorNeeded: CODE, PasswordChangeNeeded: CHANGE}
+"""Where each step of signing in is done, by what is raised where it is still ahead."""
+
+
+def sign_in_address(request: Asked, language: Language, error: Exception) -> str:
+    """Where somebody signs in, or goes on doing so, who wanted to see this page."""
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = f"?next={quote(wanted)}" if request.method == "GET" else ""
-    return f"/{language}/sign-in" + ("/code" if code else "") + back
+    return f"/{language}{STEPS[type(error)]}{back}"
 
 
 def session_cookie(request: Asked, token: str) -> Cookie:
@@ -91,8 +104,13 @@ def welcome(request: Asked, book: Book, token: str, wanted: str, *more: Cookie) 
             sign_out(session, who.token)
     with book.reading() as session:
         fresh, _ = signed(session, token, now=now())
-    code = f"/{language_of(request)}/sign-in/code?next={quote(wanted)}"
-    return to(request, code if fresh.needs_code else onward(request, wanted), token, *more)
+    return to(request, next_step(request, fresh, wanted), token, *more)
+
+
+def next_step(request: Asked, who: Signed, wanted: str) -> str:
+    """What lies ahead of who signs in: the code, a password of one's own, or the page that was wanted."""
+    step = CODE if who.needs_code else CHANGE if who.given else ""
+    return f"/{language_of(request)}{step}?next={quote(wanted)}" if step else onward(request, wanted)
 
 
 def refusal(request: Asked, error: AuthError | None) -> tuple[str, int]:
@@ -133,7 +151,7 @@ def sign_in_page(request: Asked, *, wanted: str, error: AuthError | None = None,
     return shown
 
 
-@post("/sign-out", opt=BEFORE_CODE, sync_to_thread=True, status_code=303)
+@post("/sign-out", opt=WAY_OUT, sync_to_thread=True, status_code=303)
 def sign_out_send(request: Asked, book: NamedDependency[Book]) -> Redirect:
     """End the session."""
     with book.writing() as session:

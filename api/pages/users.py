@@ -1,6 +1,7 @@
 """Who may come in: the administrator opens users and shuts them out, the security officer gives offices and takes them away."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from litestar import get, post
@@ -12,12 +13,13 @@ from sqlmodel import Session
 from api.auth import vault as person
 from api.auth.approval import about
 from api.auth.errors import BadUser, OwnRights, SecondNeeded, UserNotFound
-from api.auth.office import DUTIES, GRAVE, Action, Office
+from api.auth.office import GRAVE, Action, Office, bound_named
 from api.auth.password import hashed
 from api.auth.rights import give, take
-from api.auth.user import Binding, add_user, disable, find_by_login, history, users
+from api.auth.user import Binding, add_user, disable, enable, find_by_login, find_user, history, users
 from api.bounds import office_of
 from api.doors import ADMINISTRATOR, ROSTER, SECURITY
+from api.export import table_response
 from api.pages.shell import Asked, language_of, page, translate
 from api.pages.sign_in import Form, now, onto
 from api.pages.words import OFFICES
@@ -28,6 +30,8 @@ from ledger.book import Book
 from ledger.principal import LOCAL_ADMIN
 
 PAGE = 50
+HEAD = ["user", "kind", "name", "example", "opened", "shut_out", "password_given", "office", "within", "scope", "given_by", "given_at"]
+CHANGES = ["user", "office", "within", "scope", "given_by", "given_at", "ended_by", "ended_at"]
 TWO = N_("This takes two: a second security officer was asked.")
 
 
@@ -35,6 +39,41 @@ TWO = N_("This takes two: a second security officer was asked.")
 def user_list(request: Asked, book: NamedDependency[Book], after: FromQuery[str] = "", login: FromQuery[str] = "") -> Response[str]:
     """Every user, or the one of a login."""
     return _list(request, book, after=after, login=login)
+
+
+@get("/users/list/{file:str}", opt=ROSTER, sync_to_thread=True)
+def user_list_file(request: Asked, file: FromPath[str], book: NamedDependency[Book]) -> Response[bytes]:
+    """Every user as CSV or JSON: a row an office that is held, and one for a user without any."""
+    with book.reading() as session:
+        listed = users(session)
+        names, office, where = _names(request, session, [one["id"] for one in listed]), office_words(request), bound_words(request, session)
+        rows: list[list[object]] = []
+        for one in listed:
+            first = [one["id"], one["kind"], names.get(one["id"]), "example" if one["example"] else ""]
+            first += [_moment(one[name]) for name in ("created_at", "disabled_at", "password_given_at")]
+            rows += [
+                [*first, office(held["office"]), where(held["scope"]), held["scope"], held["given_by"], _moment(held["given_at"])]
+                for held in one["offices"]
+            ] or [[*first, None, None, None, None, None]]
+    return table_response(file, stem="users", head=HEAD, rows=rows)
+
+
+@get("/users/{user_id:str}/{file:str}", opt=ROSTER, sync_to_thread=True)
+def user_file(request: Asked, user_id: FromPath[str], file: FromPath[str], book: NamedDependency[Book]) -> Response[bytes]:
+    """Every office that a user holds or held, who gave it and who ended it, as CSV or JSON."""
+    with book.reading() as session:
+        find_user(session, user_id)
+        office, where = office_words(request), bound_words(request, session)
+        rows: list[list[object]] = [
+            [user_id, office(one["office"]), where(_scope(one)), _scope(one), one["given_by"], _moment(one["given_at"]), one["ended_by"],
+             _moment(one["ended_at"])]
+            for one in history(session, user_id)
+        ]  # fmt: skip
+    return table_response(file, stem=f"{user_id}-offices", head=CHANGES, rows=rows)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 @post("/users", opt=ADMINISTRATOR, sync_to_thread=True, status_code=303)
@@ -46,7 +85,7 @@ def user_add(request: Asked, data: Form, book: NamedDependency[Book]) -> Respons
     try:
         kept = hashed(password, login=str(login)) if password is not None else None
         with book.writing() as session:
-            made = add_user(session, request.app.state.vault, kind=kind, login=login, password=kept, fields=fields, now=now())
+            made = add_user(session, request.app.state.vault, kind=kind, login=login, password=kept, given=True, fields=fields, now=now())
     except BadUser as error:
         return _list(request, book, said=said_of(request, error), typed=data, status=problem_of(error).status)
     return onto(request, f"/users/{made}", N_("The user is there. A security officer gives it an office."))
@@ -66,6 +105,16 @@ def user_disable(request: Asked, user_id: FromPath[str], book: NamedDependency[B
     with book.writing() as session:
         disable(session, user_id, now=now())
     return onto(request, f"/users/{user_id}", N_("The user is shut out: sessions and keys ended."))
+
+
+@post("/users/{user_id:str}/enable", opt=ADMINISTRATOR, sync_to_thread=True, status_code=303)
+def user_enable(request: Asked, user_id: FromPath[str], book: NamedDependency[Book]) -> Response[Any]:
+    """Let a user in again."""
+    if user_id == office_of(request).user:
+        raise OwnRights("let a user in")
+    with book.writing() as session:
+        enable(session, user_id)
+    return onto(request, f"/users/{user_id}", N_("The user may come in again: offices hold, and keys that were not revoked."))
 
 
 @post("/users/{user_id:str}/offices", opt=SECURITY, sync_to_thread=True, status_code=303)
@@ -102,7 +151,7 @@ def _wanted(data: dict[str, str]) -> tuple[Office, dict[str, str]]:
     role, scope = data.get("role", ""), data.get("scope", "").strip()
     if role not in set(Office):
         raise BadUser(field="role", reason=f"one of {', '.join(Office)}")
-    return Office(role), {DUTIES[Office(role)].bound.value: scope} if scope and DUTIES[Office(role)].bound != "platform" else {}
+    return Office(role), bound_named(Office(role), scope)
 
 
 def _list(
@@ -137,12 +186,12 @@ def _page(
         people = {user_id, *(one.asked_by for one in asked), *(one.decided_by or user_id for one in asked)}
         people |= {str(one[field]) for one in changes for field in ("given_by", "ended_by") if one[field]}
         own = office_of(request).user == user_id
-        others = not own and found[0]["disabled_at"] is None
         return page(
             request, "user.html", session=session, here="users", status=status, user=found[0], changes=changes,
             names=_names(request, session, sorted(people)), requests=asked, office=office_words(request),
             where=bound_words(request, session), offices=[one.value for one in Office], grave=sorted(GRAVE),
-            may_give=others and _holds(request, Action.SECURE), may_disable=others and _holds(request, Action.ADMINISTER), own=own,
+            may_give=not own and found[0]["disabled_at"] is None and _holds(request, Action.SECURE),
+            may_disable=not own and _holds(request, Action.ADMINISTER), own=own,
             said=said, typed=typed or {}, scope_of=_scope, login=_login(request, session, user_id),
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from api.auth.office import Office
+from api.auth.office import Action, Office
 from api.problems import N_
 
 Say = Callable[[str], str]
@@ -44,8 +44,10 @@ KINDS = {
 }  # fmt: skip
 ROOTS = {
     "atmosphere": N_("Where it went: atmosphere"), "pool": N_("Whence: the network"), "outside": N_("Whence: suppliers outside the book"),
-    "store": N_("Where it went: store"), "holder": N_("Holders"),
+    "store": N_("Where it went: store"), "holder": N_("Holders"), "registry": N_("Registry of units"),
+    "retired": N_("Retired for ever"),
 }  # fmt: skip
+STOCKS = {"units": N_("Units held"), "obligation": N_("Obligation to surrender")}
 LEVELS = {"nation": N_("nation"), "province": N_("province"), "city": N_("city"), "county": N_("county")}
 OFFICES = {
     Office.RESIDENT: N_("resident"),
@@ -58,6 +60,28 @@ OFFICES = {
     Office.SECURITY: N_("security officer"),
     Office.AUDITOR: N_("auditor"),
 }
+ACTIONS = {
+    Action.READ: N_("reading"),
+    "export": N_("export as a file"),
+    Action.CALCULATE: N_("calculation, nothing kept"),
+    Action.FILE: N_("filing data"),
+    Action.VERIFY: N_("verifying"),
+    Action.ACCEPT: N_("accepting reports"),
+    Action.PROVIDE: N_("providing statistics"),
+    Action.ADMINISTER: N_("managing users"),
+    Action.SECURE: N_("managing offices"),
+    Action.AUDIT: N_("reading this record"),
+    Action.ROSTER: N_("seeing who may come in"),
+    Action.ASK: N_("asking for a second person"),
+    Action.DECIDE: N_("deciding as the second person"),
+    Action.SELF: N_("one's own account"),
+    "sign-in": N_("signing in"),
+    "command": N_("command at the machine"),
+    "expire": N_("taking out old records"),
+    "lost": N_("records that could not be kept"),
+    "shortened": N_("checkpoints found lost"),
+}
+"""What a record of access says was done (`api.audit`)."""
 TIERS = {"measured": N_("measured"), "calculated": N_("calculated"), "default": N_("default"), "estimated": N_("estimated")}
 ENTRY_KINDS = {"emission": N_("emission"), "reversal": N_("reversal"), "correction": N_("correction")}
 
@@ -78,6 +102,8 @@ def account(name: str, say: Say, place: Callable[[str], str]) -> str:
         kind, code = rest[2], rest[3]
         book = "product" if kind in {"scope3", "passed-on-product"} else "physical"
         return " · ".join((say(KINDS.get(kind, kind)), category(code, say, book=book)))
+    if root == "holder" and len(rest) in {2, 3} and rest[1] in STOCKS:
+        return " · ".join((say(STOCKS[rest[1]]), *rest[2:]))
     if root == "atmosphere" and len(rest) == 2:
         return " · ".join((say(ROOTS[root]), place(rest[0])))
     if root == "pool" and len(rest) == 2:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
@@ -12,6 +12,7 @@ from api.audit.found import LIMIT_MAX, Wanted, find, size
 from api.audit.recorder import object_digest
 from api.doors import AUDITOR
 from api.pages.access import WANTED, Before
+from api.paging import onward
 from ledger.book import Book
 
 
@@ -47,8 +48,9 @@ class AccessPage(msgspec.Struct, frozen=True, kw_only=True):
 def list_access(
     request: Request[Any, Any, Any], book: NamedDependency[Book], wanted: NamedDependency[Wanted], before: Before = None,
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = 100,
-) -> AccessPage:  # fmt: skip
-    """Who did what, when, with what result."""
+) -> Response[AccessPage]:  # fmt: skip
+    """Who did what, when, with what result; `Link` leads to the next page."""
     with book.reading() as session:
         found, more = find(session, wanted, digest=object_digest(request.app.state.vault), before=before, limit=limit)
-        return AccessPage(items=[AccessRecord(**one) for one in found], next=more, size=size(session))
+        told = AccessPage(items=[AccessRecord(**one) for one in found], next=more, size=size(session))
+    return Response(told, headers=onward(request, before=more, limit=limit) if more is not None else {})

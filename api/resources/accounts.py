@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -10,9 +9,9 @@ from litestar.params import FromQuery, QueryParameter
 
 from api.doors import READER
 from api.paging import After as AfterName
-from api.paging import page_of
+from api.paging import onward, page_of
 from carbon.reach import seen_accounts
-from ledger.balances import balances, statement
+from ledger.balances import BALANCES, balances, balances_now, statement
 from ledger.book import Book
 from ledger.principal import Principal
 
@@ -28,9 +27,12 @@ def account_balance(
 ) -> Response[list[dict[str, Any]]]:  # fmt: skip
     """Turnover of a flow account between two days (inclusive), balance of a stock on a day. A name that ends in `/` is all below it; by
     account and commodity, those after the account and commodity `after`, parted by a blank."""
-    with book.reading(principal) as session:
-        frame = balances(session, accounts=account, since=since, until=until, among=seen_accounts(principal))
-    told = [row | {"amount": str(row["amount"])} for row in frame.iter_rows(named=True)]
+    if since is None and until is None:
+        rows = balances_now(book, principal, account, among=seen_accounts(principal))
+    else:
+        with book.reading(principal) as session:
+            rows = balances(session, accounts=account, since=since, until=until, among=seen_accounts(principal)).rows()
+    told = [dict(zip(BALANCES, row, strict=True)) | {"amount": str(row[4])} for row in rows]
     seen = tuple(after.rsplit(" ", 1))
     ahead = [row for row in told if (row["account"], row["commodity"]) > seen]
     return page_of(request, ahead, limit=limit, key=lambda row: f"{row['account']} {row['commodity']}")
@@ -46,8 +48,4 @@ def account_statement(
         frame = statement(session, account, commodity, after=after, limit=limit, among=seen_accounts(principal))
     amounts = [name for name in ("amount", "balance") if name in frame.columns]
     rows = [row | {name: str(row[name]) for name in amounts} for row in frame.iter_rows(named=True)]
-    headers = {}
-    if frame.height >= limit:
-        asked = {"account": account, "commodity": commodity, "after": frame["entry_id"][-1], "limit": limit}
-        headers["Link"] = f'<{request.url.path}?{urlencode(asked)}>; rel="next"'
-    return Response(rows, headers=headers)
+    return Response(rows, headers=onward(request, after=frame["entry_id"][-1], limit=limit) if frame.height >= limit else {})

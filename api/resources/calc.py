@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, post
@@ -18,6 +18,7 @@ from litestar.params import FromQuery, RawBody
 from api.doors import CALCULATOR
 from api.problems import Problem
 from carbon.activity import parse_activities
+from carbon.activity_text import CELL_CHARACTERS_MAX
 from carbon.answer import json_lines
 from carbon.estimate import estimate
 from carbon.region.divisions import chain_of, divisions
@@ -28,6 +29,8 @@ from ledger.book import Book
 CSV, JSONL = "text/csv", ("application/jsonl", "application/x-ndjson")
 EXAMPLE = "activity,quantity,unit,day,division\nelectricity.grid,100,kWh,2023-07-01,330106\n"
 FILE = "request.csv"
+Cell = Annotated[str, msgspec.Meta(max_length=CELL_CHARACTERS_MAX)]
+"""A value that is longer is refused before a table is made of it: a number of a million digits costs no more than one of ten."""
 
 
 @dataclass
@@ -75,14 +78,15 @@ def today(request: Request[Any, Any, Any]) -> date:
 
 def csv_of(body: bytes) -> bytes:
     """JSON Lines as the CSV that they stand for: the first object is row 2, as if there were a header. Numbers travel as text."""
-    decoder = msgspec.json.Decoder(dict[str, str])
+    decoder = msgspec.json.Decoder(dict[str, Cell])
     rows = []
     for number, line in enumerate(body.splitlines(), start=1):
         try:
             rows.append(decoder.decode(line))
         except (msgspec.DecodeError, RecursionError) as error:
             raise ClientException(
-                detail=f"line {number} is no JSON object whose values are texts (numbers as text too): {error}"
+                detail=f"line {number} is no JSON object whose values are texts (numbers as text too), "
+                f"of {CELL_CHARACTERS_MAX:,} characters at most: {error}"
             ) from error
     names = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()

@@ -11,6 +11,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from api.doors import AUTHORITY, FILER, READER
+from api.paging import After, Limit, part_of
 from api.resources.files import FileName
 from api.resources.filings import IfMatch, Told, answer, tag_of
 from api.work.desk import desk_of
@@ -78,11 +79,15 @@ def attach_document(
 
 
 @get("/holders/{holder:str}/documents", opt=READER, sync_to_thread=True, tags=["evidence"])
-def list_documents(holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal]) -> list[Document]:
+def list_documents(
+    request: Asked, holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], after: After = "",
+    limit: Limit = 1000,
+) -> Response[list[Document]]:  # fmt: skip
     """The documents of a holder, the oldest first."""
     with book.reading(principal) as session:
         find_holder(session, principal, holder)
-        return documents(session, principal, holder=holder)
+        found = documents(session, principal, holder=holder)
+    return part_of(request, found, after=after, limit=limit, key=lambda one: one.sha256)
 
 
 @get("/holders/{holder:str}/documents/{sha256:str}", opt=READER, sync_to_thread=True, media_type=WORKBOOK, tags=["evidence"])
@@ -107,11 +112,15 @@ def attach_to_filing(
 
 
 @get("/holders/{holder:str}/packets", opt=READER, sync_to_thread=True, tags=["evidence"])
-def list_packets(holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal]) -> list[Packet]:
+def list_packets(
+    request: Asked, holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], after: After = "",
+    limit: Limit = 1000,
+) -> Response[list[Packet]]:  # fmt: skip
     """The monthly packets of a holder in the order of their chain."""
     with book.reading(principal) as session:
         find_holder(session, principal, holder)
-        return packets(session, principal, holder=holder)
+        found = packets(session, principal, holder=holder)
+    return part_of(request, found, after=after, limit=limit, key=lambda one: one.sha256)
 
 
 @post("/holders/{holder:str}/packets", opt=FILER, sync_to_thread=True, tags=["evidence"])
@@ -128,10 +137,13 @@ def add_packet(
 
 
 @get("/accreditations", opt=READER, sync_to_thread=True, tags=["evidence"])
-def list_accreditations(book: NamedDependency[Book], actor: FromQuery[str | None] = None) -> list[Accreditation]:
+def list_accreditations(
+    request: Asked, book: NamedDependency[Book], actor: FromQuery[str | None] = None, after: After = "", limit: Limit = 1000
+) -> Response[list[Accreditation]]:
     """The accreditations that were granted, or those of one verifier."""
     with book.reading() as session:
-        return accreditations(session, actor=actor)
+        found = accreditations(session, actor=actor)
+    return part_of(request, found, after=after, limit=limit, key=lambda one: f"{one.actor}/{one.number}/{one.valid_from}")
 
 
 @post("/accreditations", opt=AUTHORITY, sync_to_thread=True, tags=["evidence"])

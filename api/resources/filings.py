@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, RawB
 from api.bounds import office_of
 from api.doors import FILER, READER
 from api.export import TYPES
-from api.paging import After, Limit, page_of
+from api.paging import After, Limit, page_of, part_of
 from api.resources.calc import CSV, FAULTY, WrongType
 from api.resources.files import LARGE, XLSX, Filed, FileName, name_of
 from api.resources.jobs import view
@@ -104,10 +104,14 @@ def one_filing(
 
 
 @get("/filings/{filing:str}/events", opt=READER, sync_to_thread=True, tags=["filings"])
-def filing_events(filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal]) -> list[Told]:
+def filing_events(
+    request: Asked, filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], after: After = "",
+    limit: Limit = 1000,
+) -> Response[list[Told]]:  # fmt: skip
     """Who did what when, from the first event on."""
     with book.reading(principal) as session:
-        return [wire(event) for event in history(session, principal, filing)]
+        told = [wire(event) for event in history(session, principal, filing)]
+    return part_of(request, told, after=after, limit=limit, key=lambda one: str(one["no"]))
 
 
 LATER = ResponseSpec(data_container=JobView, description="Large, or asked to be done later: the job that reads it")
@@ -154,10 +158,12 @@ def get_lines(
 
 @get("/filings/{filing:str}/problems", opt=READER, sync_to_thread=True, tags=["filings"])
 def filing_problems(
-    request: Asked, filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal]
-) -> list[ProblemShown]:  # fmt: skip
+    request: Asked, filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], after: After = "",
+    limit: Limit = 1000,
+) -> Response[list[ProblemShown]]:  # fmt: skip
     """What is wrong with the lines, by row and column: `must` stops a submission, `ask` is confirmed by its key."""
-    return [shown(one) for one in desk_of(request, book, principal).judged(filing).problems]
+    told = [shown(one) for one in desk_of(request, book, principal).judged(filing).problems]
+    return part_of(request, told, after=after, limit=limit, key=lambda one: one.key)
 
 
 @get("/filings/{filing:str}/problems.xlsx", opt=READER, sync_to_thread=True, media_type=XLSX, tags=["filings"])

@@ -35,7 +35,7 @@ def list_jobs(
 ) -> Response[list[JobView]]:
     """The jobs that you asked for in this office, by their id. One that ended is kept for 30 days."""
     office = office_of(request)
-    with book.reading() as session:
+    with book.reading(office.principal()) as session:
         found = [view(job) for job in jobs(session, user=office.user, binding=office.id, after=after, limit=limit + 1)]
     return page_of(request, found, limit=limit, key=lambda one: one.id)
 
@@ -49,7 +49,7 @@ def one_job(request: Request[Any, Any, Any], job: FromPath[str], book: NamedDepe
 
 def seen(book: Book, office: Binding, job: str) -> Job:
     """The job as it stands. Raises JobNotFound."""
-    with book.reading() as session:
+    with book.reading(office.principal()) as session:
         return find_job(session, job, user=office.user, binding=office.id)
 
 

@@ -18,7 +18,7 @@ from ledger.book import Book
 
 
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to tell, and of which events: file.booked, job.done, job.failed."""
+    """Where to tell, and of which events: file.booked, job.done, job.failed, and filing.submitted to filing.booked."""
 
     url: Annotated[str, msgspec.Meta(max_length=1000)]
     events: Annotated[list[Annotated[str, msgspec.Meta(max_length=60)]], msgspec.Meta(min_length=1, max_length=20)]
@@ -42,7 +42,7 @@ def list_webhooks(
     request: Request[Any, Any, Any], book: NamedDependency[Book], after: After = "", limit: Limit = 100
 ) -> Response[list[Endpoint]]:
     """The webhooks of your office, by their id."""
-    with book.reading() as session:
+    with book.reading(office_of(request).principal()) as session:
         found = webhooks(session, office_of(request), after=after, limit=limit + 1)
     return page_of(request, found, limit=limit, key=lambda one: one.id)
 
@@ -50,7 +50,7 @@ def list_webhooks(
 @get("/webhooks/{webhook:str}", opt=SELF, sync_to_thread=True, tags=["webhooks"])
 def one_webhook(request: Request[Any, Any, Any], webhook: FromPath[str], book: NamedDependency[Book]) -> Endpoint:
     """A webhook of your office: how often it failed in a row, and when it was disabled."""
-    with book.reading() as session:
+    with book.reading(office_of(request).principal()) as session:
         return find_webhook(session, office_of(request), webhook)
 
 
@@ -73,6 +73,6 @@ def list_deliveries(
     request: Request[Any, Any, Any], webhook: FromPath[str], book: NamedDependency[Book], after: After = "", limit: Limit = 100
 ) -> Response[list[Delivery]]:
     """What was sent to a webhook within 30 days, and what became of it, by id."""
-    with book.reading() as session:
+    with book.reading(office_of(request).principal()) as session:
         found = deliveries(session, find_webhook(session, office_of(request), webhook).id, after=after, limit=limit + 1)
     return page_of(request, found, limit=limit, key=lambda one: one.id)

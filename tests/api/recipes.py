@@ -15,11 +15,14 @@ import sqlalchemy as sa
 from api.auth.approval import ask
 from api.auth.office import Action, Office
 from api.auth.reopening import REOPEN
-from api.auth.user import add_user, bind
+from api.auth.user import add_user, bind, disable
+from api.resources.files import XLSX
 from api.work.draft import DraftContent, delete_draft, write_draft
 from api.work.errors import DraftNotFound
 from api.work.job import enqueue
 from api.work.webhook import register
+from carbon.enterprise.filing.document import attach
+from carbon.enterprise.filing.filing import open_filing, save_version
 from carbon.tables import ImportRow, JobRow, WebhookRow
 from ledger.types import table_of
 from tests.api.visitors import Visitor
@@ -91,6 +94,13 @@ class Things:
             made = add_user(session, self.app.state.vault, now=now)
             return made, bind(session, made, Office.PROVIDER, by="u0", now=now).id
 
+    def shut_out(self) -> str:
+        """A fresh user who may not come in."""
+        made, _ = self.user()
+        with self.world.book.writing() as session:
+            disable(session, made, now=datetime.now(UTC))
+        return made
+
     def draft(self) -> str:
         """The tag of the firm's draft `d`, there anew."""
         principal, holder = self.world.firm("own"), self.holder("own")
@@ -129,6 +139,16 @@ class Things:
             )  # fmt: skip
         return made.id
 
+    def filing(self) -> str:
+        """A filing of the firm with a line, and a document of it."""
+        principal, now = self.world.firm("own"), datetime.now(UTC)
+        with self.world.book.writing() as session:
+            made = open_filing(session, principal, holder=self.holder("own"), year=2024, guide="cement", now=now)
+            said = {"name": "lines.csv", "data": FILED.encode(), "lines": 1, "if_match": made.tag, "now": now}
+            save_version(session, principal, made.id, **said)  # type: ignore[arg-type]
+            self.document = attach(session, principal, holder=self.holder("own"), name="a.txt", data=b"a bill", now=now).sha256
+        return made.id
+
     def request(self) -> str:
         """A request of the firm that a month be opened again."""
         assert self.firm.binding is not None
@@ -165,6 +185,8 @@ def form(**fields: str) -> dict[str, Any]:
 
 def recipes(things: Things) -> dict[str, list[Try]]:
     """By method and address; `{language}` of a page is left out."""
+    from tests.api.enterprise.recipes import firms
+
     holder, entry = things.holder("own"), str(things.world.entries["s01"][0])
     account, air = f"holder/{holder}/s01/scope1/1A2", f"atmosphere/{OWN_COUNTY}/1A2"
     asked = {"commodity": "CO2"}
@@ -208,10 +230,12 @@ def recipes(things: Things) -> dict[str, list[Try]]:
         "GET /factors/{file}": files("factors"), "GET /help/{file}": files("glossary"), "GET /access/{file}": files("access"),
         "GET /factors/{pack}/{edition}/{row}": [Try(FACTOR)], "GET /api/v1/factors/{pack}/{edition}/{row}": [Try(FACTOR)],
         "GET /factors/{pack}/{edition}/{row}/{file}": [Try(FACTOR | {"file": "factor.json"})],
+        "GET /guides/{guide}": [Try({"guide": "cement"})], "GET /api/v1/guides/{guide}": [Try({"guide": "cement"})],
+        "GET /guides/{guide}/{file}": [Try({"guide": "cement", "file": "items.csv"})],
         "GET /static/{file_path}": [Try({"file_path": "manifest.json"})], "HEAD /static/{file_path}": [Try({"file_path": "manifest.json"})],
         "GET /metrics": [Try(ok=(404,))],  # which is for this machine alone
         "GET /schema/{path}": [Try({"path": "swagger"}, ok=(404,))],
-    } | inside(things) | officers(things) | work(things)  # fmt: skip
+    } | inside(things) | officers(things) | work(things) | filed(things) | firms(things)  # fmt: skip
 
 
 def inside(things: Things) -> dict[str, list[Try]]:
@@ -222,6 +246,7 @@ def inside(things: Things) -> dict[str, list[Try]]:
                      "sign-in/demo", "me/office", "me/link", "me/unlink")
     }  # fmt: skip
     return {f"POST /{name}": tries for name, tries in said.items()} | {
+        "GET /me/{file}": files("offices"),
         "GET /sign-in/oidc": [Try(ok=REFUSED_INSIDE)],
         "POST /sign-out": [Try({}, form(), ok=(303,))], "POST /me/sign-out-everywhere": [Try({}, form(), ok=(303,))],
         "POST /theme": [Try({}, form(theme="dark"), ok=(303,))],
@@ -235,8 +260,11 @@ def officers(things: Things) -> dict[str, list[Try]]:
     user, _ = things.user()
     return {
         "GET /users/{user_id}": [Try({"user_id": user})],
+        "GET /users/list/{file}": files("users"),
+        "GET /users/{user_id}/{file}": [Try({"user_id": user, "file": f"offices.{kind}"}) for kind in ("csv", "json")],
         "POST /users": [Try({}, form(kind="machine"), ok=(303,))],
         "POST /users/{user_id}/disable": [Try({}, form(), fresh=lambda: {"user_id": things.user()[0]}, ok=(303,))],
+        "POST /users/{user_id}/enable": [Try({}, form(), fresh=lambda: {"user_id": things.shut_out()}, ok=(303,))],
         "POST /users/{user_id}/offices": [Try({"user_id": user}, form(role="provider"), ok=(303, 422))],
         "POST /users/{user_id}/offices/{binding_id}/end": [
             Try({}, form(), fresh=lambda: dict(zip(("user_id", "binding_id"), things.user(), strict=True)), ok=(303,))
@@ -273,14 +301,74 @@ def work(things: Things) -> dict[str, list[Try]]:
         "POST /api/v1/webhooks": [Try({}, {"json": {"url": "https://127.0.0.1/", "events": ["file.booked"]}}, ok=(422,), offices=ANY)],
         "POST /api/v1/webhooks/{webhook}/enable": [Try({}, {}, firm_alone, fresh=lambda: {"webhook": things.webhook()}, ok=(200,), offices=ANY)],
         "DELETE /api/v1/webhooks/{webhook}": [Try({}, {}, firm_alone, fresh=lambda: {"webhook": things.webhook()}, ok=(204,), offices=ANY)],
+        "GET /approvals/list/{file}": files("approvals"),
+        "GET /approvals/{number}/{file}": [
+            Try(request | {"file": f"request.{kind}"}, sees=concerned, absent={"number": "f" * 32, "file": f"request.{kind}"})
+            for kind in ("csv", "json")
+        ],
         "GET /approvals/{number}": [Try(request, sees=concerned, absent={"number": "f" * 32})],
         "GET /api/v1/approvals/{number}": [Try(request, sees=concerned, absent={"number": "f" * 32})],
         "POST /approvals/reopenings": [Try({}, form(**reopening), concerned, ok=(303, 422), offices=ASKING)],
         "POST /api/v1/approvals/reopenings": [Try({}, {"json": reopening}, concerned, ok=(201, 409, 422), offices=ASKING)],
+        "POST /api/v1/approvals/releases": [
+            Try({}, {"content": b"PK", "headers": {"content-type": XLSX}}, ok=(422,), offices=frozenset({Office.PROVIDER, Office.REGULATOR}))
+        ],
         "POST /approvals/{number}/decision": [
             Try({}, form(decision="refused"), concerned, fresh=lambda: {"number": things.request()}, ok=(303,))
         ],
         "POST /api/v1/approvals/{number}/decision": [
             Try({}, {"json": {"decision": "refused"}}, concerned, fresh=lambda: {"number": things.request()}, ok=(200,))
         ],
+    }  # fmt: skip
+
+
+def filed(things: Things) -> dict[str, list[Try]]:
+    """Filings and what proves them. A step under a tag that is old changes nothing: whoever is let in is told so."""
+    holder, made = things.holder("own"), things.filing()
+    of, gone = {"holder": holder}, {"filing": "f0000000000"}
+    old = {"headers": {"if-match": '"t0"'}}
+    reads = {
+        f"GET {prefix}/filings/{{filing}}{part}": [Try({"filing": made}, sees=own, absent=gone)]
+        for prefix, parts in {
+            "": ("", "/verification"), "/api/v1": ("", "/events", "/lines", "/problems", "/problems.xlsx", "/preview"),
+        }.items()
+        for part in parts
+    }  # fmt: skip
+    twins = ("problems.csv", "marked.xlsx", "lines.csv", "inventory.json", "bridge.csv", "restatement.csv", "events.xlsx", "findings.json")
+    bodies: dict[str, Any] = {
+        "submit": {}, "take-up": {"assurance": "limited", "materiality_permille": 50}, "findings": {"text": "x", "weight": "minor"},
+        "findings/{no}/reply": {"text": "x"}, "findings/{no}/word": {"text": "x"}, "findings/{no}/close": {}, "sign": {"opinion": "qualified"},
+        "send-back": {"reason": "x"}, "reject": {"reason": "x"}, "accept": None, "book": None, "restate": None,
+        "documents": {"sha256": things.document},
+    }  # fmt: skip
+    told = (200, 303, 403, 409, 412, 422)
+    path = {"filing": made, "no": "1"}
+    steps = {
+        f"POST {prefix}/filings/{{filing}}/{step}": [Try(path, old | ({} if body is None or not prefix else {"json": body}) | (
+            {} if prefix else form(tag="t0", opinion="qualified")), own, ok=told)]
+        for step, body in bodies.items() for prefix in ("/api/v1", "") if prefix or step != "documents"
+    }  # fmt: skip
+    sent = {"files": {"file": ("a.csv", FILED.encode())}, "data": {"tag": "t0"}}
+    csv = {"content": FILED, "headers": {"content-type": "text/csv", "if-match": '"t0"'}}
+    accreditation = {"actor": "u1", "number": "n1", "body": "x", "valid_from": "2024-01-01", "valid_until": "2024-12-31"}
+    seen = [Try(of, sees=own, absent={"holder": "h0000000000"})]
+    return reads | steps | {
+        "GET /filings/list/{file}": files("filings"),
+        "GET /filings/{filing}/{file}": [Try({"filing": made, "file": name}, sees=own, absent=gone | {"file": name}) for name in twins],
+        "POST /filings": [Try({}, form(holder=holder, year="2024", guide="cement"), own, ok=(303, 409))],
+        "POST /api/v1/holders/{holder}/filings": [Try(of, {"json": {"year": 2024, "guide": "cement"}}, own, ok=(201, 409))],
+        **{f"POST /filings/{{filing}}/{step}": [Try(path, sent, own, ok=told)] for step in ("file", "documents")},
+        **{f"POST /filings/{{filing}}/{step}": [Try(path, form(tag="t0", **{"0.note": "x"}), own, ok=told)] for step in ("mapping", "lines")},
+        "PUT /api/v1/filings/{filing}/lines": [Try(path, csv, own, ok=(412,))],
+        "GET /api/v1/holders/{holder}/mapping": seen,
+        "PUT /api/v1/holders/{holder}/mapping": [Try(of, {"json": {"用途": "note"}}, own, ok=(200,))],
+        "GET /api/v1/holders/{holder}/template.xlsx": [Try(of, {"params": {"guide": "cement", "year": "2024"}}, own)],
+        "GET /api/v1/holders/{holder}/documents": seen,
+        "POST /api/v1/holders/{holder}/documents": [Try(of, {"content": b"a bill", "headers": {"content-type": "text/plain"}}, own, ok=(201,))],
+        "GET /api/v1/holders/{holder}/documents/{sha256}": [
+            Try(of | {"sha256": things.document}, sees=own, absent=of | {"sha256": "0" * 64})
+        ],
+        "GET /api/v1/holders/{holder}/packets": seen,
+        "POST /api/v1/holders/{holder}/packets": [Try(of, {"json": {"month": 202301, "readings": []}}, own, ok=(422,))],
+        "POST /api/v1/accreditations": [Try({}, {"json": accreditation}, ok=(201, 422))],
     }  # fmt: skip

@@ -391,6 +391,32 @@ def test_a_request_goes_its_way_over_the_api(house: House, comes: Callable[[Bind
     assert other.client.get("/api/v1/approvals?show=all").json()["items"] == []
 
 
+def test_the_list_names_its_next_page_and_the_last_one_names_none(house: House, comes: Callable[[Binding], Visitor]) -> None:
+    firm = house.firm()
+    numbers = [house.ask(firm, reason=f"reason {n}") for n in range(5)]
+    client, at, seen = comes(firm).client, "/api/v1/approvals?show=all&limit=2", []
+    while at:
+        answer = client.get(at)
+        seen.append([one["id"] for one in answer.json()["items"]])
+        at = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+        assert bool(at) == (answer.json()["next"] is not None)
+        assert not at or "show=all" in at
+    assert seen == [numbers[:2:-1], numbers[2:0:-1], numbers[:1]]
+
+
+def test_requests_leave_as_tables_to_those_whom_they_concern(house: House, comes: Callable[[Binding], Visitor]) -> None:
+    firm = house.firm()
+    number = house.ask(firm, reason="=1+1")
+    client, other = comes(house.regulator()).client, comes(house.regulator("320000")).client
+    for path in ("/en/approvals/list/approvals", f"/en/approvals/{number}/request"):
+        told = client.get(f"{path}.json").json()
+        assert [(one["request"], one["action"], one["decision"]) for one in told] == [(number, REOPEN, None)]
+        assert "'=1+1" in client.get(f"{path}.csv").text
+    assert other.get("/en/approvals/list/approvals.json").json() == []
+    assert other.get(f"/en/approvals/{number}/request.json").status_code == 404
+    assert client.get("/en/approvals/list/approvals.json?show=decided").json() == []
+
+
 @pytest.mark.parametrize("office", [Office.RESIDENT, Office.ADMINISTRATOR, Office.AUDITOR])
 def test_offices_that_neither_ask_nor_decide_see_no_requests(house: House, comes: Callable[[Binding], Visitor], office: Office) -> None:
     visitor = comes(house.office(office, holder=house.town.firm if office is Office.RESIDENT else None))

@@ -61,6 +61,9 @@ def test_codes_are_told_in_words() -> None:
     assert words.category("6", say, book="product") == "商务差旅"
     assert words.account("holder/h1/s01/scope1/1A2", say, str) == "责任：范围一 · 制造业与建筑业"
     assert words.account("pool/location/electricity-330000", say, lambda code: f"<{code}>") == "来处：网络 · 电力 · <330000>"
+    assert words.account("holder/h1/units", say, str) == "持有的配额与证书"
+    assert words.account("holder/h1/obligation/2024", say, str) == "应清缴 · 2024"
+    assert words.account("retired/GEC/claim-2024", say, str) == "已永久注销 · claim-2024"
 
 
 def test_what_the_factor_library_notes_is_told_in_words() -> None:

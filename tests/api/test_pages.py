@@ -20,7 +20,7 @@ PAGES = [
     "/accounts", "/accounts?name=atmosphere/", "/accounts/statement?account=atmosphere/330522/1A2&commodity=CO2",
     "/accounts/statement?account=atmosphere/330522/1A2&commodity=CO2&after=99", "/holders", "/factors", "/factors?q=electricity+330000",
     "/factors?q=no-such-factor", "/factors/cn-grid/2025-47_e001/330000?division=330106&day=2023-07-01",
-    "/factors/cn-fuels/ndrc2013_steel_e001/bituminous_coal?q=bituminous", "/factors/cn-grid/2025-47_e001/330000?division=110101",
+    "/guides", "/guides/cement", "/guides/petrochemical", "/factors/cn-fuels/ndrc2013_steel_e001/bituminous_coal?q=bituminous", "/factors/cn-grid/2025-47_e001/330000?division=110101",
 ]  # fmt: skip
 
 

@@ -10,10 +10,11 @@ from litestar.exceptions import NotFoundException
 import carbon
 import factors
 import ledger
-from api.problems import KINDS, problem_of, sentence_of
+from api.problems import KINDS, headers_of, problem_of, sentence_of
+from api.work.errors import TooManyRequests
 from carbon.errors import CarbonError, Fault, FaultyFile
 from factors.errors import FactorError, FactorNotFound
-from ledger.errors import BookNotMigrated, EntryNotFound, LedgerError
+from ledger.errors import BookNotMigrated, Busy, EntryNotFound, LedgerError
 
 
 def every_error(root: type[Exception]) -> Iterator[type[Exception]]:
@@ -45,6 +46,12 @@ def test_an_error_becomes_its_problem(error: Exception, status: int, code: str) 
     assert (problem.status, problem.code, problem.type) == (status, code, f"urn:tanzhang:problem:{code}")
     assert problem.title
     assert "secret" not in problem.detail
+
+
+def test_who_finds_the_book_held_is_told_when_to_come_again() -> None:
+    assert headers_of(Busy(seconds=30)) == {"Retry-After": "5"}
+    assert headers_of(TooManyRequests(wait_s=7, headers={})) == {"Retry-After": "7"}
+    assert headers_of(EntryNotFound(7)) == {}
 
 
 def test_a_sentence_is_filled_from_the_error() -> None:

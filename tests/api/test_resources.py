@@ -95,6 +95,20 @@ def test_activities_and_factors_are_found(machine: TestClient[Any]) -> None:
     assert machine.get("/api/v1/health").json()["entries"] == 84
 
 
+def test_factors_are_read_to_their_end_page_by_page(machine: TestClient[Any]) -> None:
+    question = "/api/v1/factors?q=electricity&region=CN"
+    whole = [one["id"] for one in machine.get(f"{question}&limit=1000").json()["factors"]]
+    at, seen = f"{question}&limit=7", []
+    while at:
+        answer = machine.get(at)
+        assert answer.json()["count"] == len(whole)
+        seen += [one["id"] for one in answer.json()["factors"]]
+        at = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert len(whole) > 14
+    assert seen == whole
+    assert machine.get(f"{question}&after=cn-grid/none%230").status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/entries/84", "/api/v1/factors/a/b/c", "/api/v1/regions/999999"])
 def test_a_problem_is_sent_as_one(machine: TestClient[Any], path: str) -> None:
     answer = machine.get(path)

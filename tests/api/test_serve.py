@@ -75,6 +75,18 @@ def test_a_book_of_another_version_is_not_served_and_says_what_to_do(tmp_path: P
     assert (code, "run `tanzhang migrate`" in said) == (1, True)
 
 
+def test_from_the_first_user_on_everybody_signs_in_without_a_restart(tmp_path: Path) -> None:
+    url = empty_book(tmp_path)
+    with serving(tmp_path, "--workers", "2") as served:
+        assert ask(f"{served.address}/api/v1/jobs")[0] == 403, "who sits at this machine reads, and has no jobs"
+        book = open_book(url, home=tmp_path)
+        with book.writing() as session:
+            add_user(session, Vault.at(tmp_path), login=LOGIN, password=hashed(PASSWORD), now=datetime.now(UTC))
+        book.engine.dispose()
+        assert {ask(f"{served.address}/api/v1/jobs")[0] for _ in range(8)} == {401}
+        assert ask(f"{served.address}/en/sign-in")[0] == 200
+
+
 def test_a_host_of_another_name_is_refused(server: Served) -> None:
     assert ask(f"{server.address}/zh/regions", Host="evil.example")[0] == 421
     assert ask(f"{server.address}/zh/regions", Host="localhost:1")[0] == 200

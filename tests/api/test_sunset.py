@@ -7,9 +7,9 @@ from litestar import Litestar, get
 from litestar.testing import TestClient
 
 from api.doors import PUBLIC
-from api.sunset import Sunset, ends
+from api.sunset import DEPRECATED, SUCCESSOR, SUNSET, Sunset
 
-OLD = ends(deprecated=date(2026, 11, 1), sunset=date(2027, 5, 1), successor="/api/v2/new")
+OLD = {DEPRECATED: date(2026, 11, 1), SUNSET: date(2027, 5, 1), SUCCESSOR: "/api/v2/new"}
 
 
 @get("/old", opt=PUBLIC | OLD, deprecated=True, sync_to_thread=False)

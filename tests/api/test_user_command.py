@@ -188,6 +188,30 @@ def test_a_user_goes_its_way_on_the_command_line(place: Path, typed, told) -> No
     assert "Wang" not in line
     assert run("user", "disable", "wang@example.org") == 0
     assert not opens(place, "wang@example.org", "another sentence by the lake")
+    assert run("user", "enable", "wang@example.org") == 0
+    assert run("user", "enable", "wang@example.org") == 2
+    assert opens(place, "wang@example.org", "another sentence by the lake")
+    told()
+    assert run("access", "list", "--json") == 0
+    kept = [json.loads(one) for one in told().splitlines()]
+    assert [(one["user"], one["route"]) for one in kept if one["object"] == user] == [
+        ("local-admin", f"user.{deed}") for deed in ("enable", "disable", "password", "bind")
+    ]
+
+
+@pytest.mark.parametrize("command", [("add",), ("password", "wang@example.org")])
+def test_a_password_that_another_sets_at_the_machine_is_to_be_changed(place: Path, typed, told, command: tuple[str, ...]) -> None:
+    typed(SENTENCE)
+    assert run("init", "--admin", "li@example.org", "--password-stdin") == 0
+    typed(SENTENCE)
+    assert run("user", "add", "wang@example.org", "--password-stdin") == 0
+    if command[0] != "add":
+        typed("another sentence by the lake")
+        assert run("user", *command, "--password-stdin") == 0
+    told()
+    assert run("user", "list", "--json") == 0
+    marks = sorted(json.loads(one)["password_given_at"] is not None for one in told().splitlines())
+    assert marks == [False, True], "the first administrator chose it, the other one did not"
 
 
 def test_a_key_is_shown_once_listed_and_revoked(place: Path, typed, told) -> None:
@@ -223,7 +247,7 @@ def test_a_key_is_shown_once_listed_and_revoked(place: Path, typed, told) -> Non
         ("user", "add", "--machine", "--role", "regulator", "--scope", "999999"),
         ("user", "add", "--machine", "--scope", "330500"),
         ("user", "bind", "u0", "--role", "king"),
-        ("user", "bind", "u0", "--role", "firm"),
+        ("user", "add", "--machine", "--role", "firm"),
         ("user", "bind", "u0"),
         ("user", "password", "u0"),
         ("user", "key", "add", "b0"),

@@ -267,7 +267,7 @@ def test_another_password_ends_every_session_and_the_old_one_opens_nothing(town:
     person = town.person(Office.FIRM)
     sign_in(town.book, town.vault, login=person.login, given=PASSWORD, now=datetime.now(UTC))
     with town.book.writing() as session:
-        set_password(session, person.id, hashed("another sentence of the town"))
+        set_password(session, person.id, hashed("another sentence of the town"), now=NOW)
     assert town.sessions(person) == 0
     with pytest.raises(WrongCredentials):
         sign_in(town.book, town.vault, login=person.login, given=PASSWORD, now=datetime.now(UTC))

@@ -8,9 +8,10 @@ import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.audit.found import Wanted, find
 from api.auth.office import OFFICERS, Office
 from api.auth.session import open_session
-from api.auth.user import Binding, bindings, users
+from api.auth.user import Binding, bind, bindings, end_binding, users
 from api.auth.vault import known
 from ledger.book import Book
 from tests.api.auth.town import PASSWORD, Town, build
@@ -122,6 +123,58 @@ def test_nobody_shuts_themselves_out(town: Town, come: Come) -> None:
     visitor = come(who)
     assert f"/en/users/{who.user}/disable" not in visitor.page(f"/en/users/{who.user}").text
     assert visitor.form(f"/en/users/{who.user}/disable").status_code == 403
+
+
+def test_users_leave_as_tables_with_names_for_who_opens_them_and_without_for_the_auditor(town: Town, come: Come) -> None:
+    visitor, auditor = come(officer(town, Office.ADMINISTRATOR)), come(officer(town, Office.AUDITOR))
+    made = visitor.form("/en/users", login="wang@example.org", name="=HYPERLINK(1)", password=PASSWORD).headers["location"]
+    user = made.rpartition("/")[2]
+    told = {one["user"]: one for one in visitor.client.get("/en/users/list/users.json").json()}
+    assert (told[user]["name"], told[user]["office"], told[user]["shut_out"]) == ("=HYPERLINK(1)", None, None)
+    assert "'=HYPERLINK(1)" in visitor.client.get("/en/users/list/users.csv").text
+    assert "HYPERLINK" not in auditor.client.get("/en/users/list/users.csv").text
+    assert {one["name"] for one in auditor.client.get("/en/users/list/users.json").json()} == {None}
+    with town.book.writing() as session:
+        held = bind(session, user, Office.PROVIDER, by="local-admin", now=datetime.now(UTC))
+        end_binding(session, held.id, by="local-admin", now=datetime.now(UTC))
+    rows = auditor.client.get(f"{made}/offices.json").json()
+    assert [(one["office"], one["scope"], one["given_by"], one["ended_by"]) for one in rows] == [
+        ("data provider", "platform", "local-admin", "local-admin")
+    ]
+    assert auditor.client.get("/en/users/u0000000000/offices.csv").status_code == 404
+    assert visitor.client.get("/en/users/list/users.xml").status_code == 404
+
+
+def test_one_s_own_account_leaves_as_a_table_to_oneself(town: Town, come: Come) -> None:
+    who = officer(town, Office.ADMINISTRATOR)
+    rows = come(who).client.get("/en/me/offices.json").json()
+    assert [(one["user"], one["login"], one["in_use"]) for one in rows] == [(who.user, town.people[-1].login, "yes")]
+    assert come(who).client.get("/en/me/offices.csv").text.startswith("\ufeffuser,login,name,")
+
+
+def test_who_was_shut_out_is_let_in_again_by_the_administrator_alone(town: Town, come: Come) -> None:
+    who, user = officer(town, Office.ADMINISTRATOR), newcomer(town)
+    visitor = come(who)
+    assert visitor.form(f"/en/users/{user}/enable").status_code == 422  # is not shut out
+    assert visitor.form(f"/en/users/{user}/disable").status_code == 303
+    assert f"/en/users/{user}/enable" in visitor.page(f"/en/users/{user}").text
+    assert come(officer(town, Office.SECURITY)).form(f"/en/users/{user}/enable").status_code == 403
+    assert visitor.form(f"/en/users/{who.user}/enable").status_code == 403
+    assert visitor.form(f"/en/users/{user}/enable").status_code == 303
+    assert "may come in again" in visitor.page(f"/en/users/{user}").text
+    with town.book.reading() as session:
+        assert users(session, only=user)[0]["disabled_at"] is None
+        told = [(one["user"], one["route"], one["object"]) for one in find(session, Wanted(action="administer"), digest=str, limit=9)[0]
+                if one["result"] == "done"]  # fmt: skip
+    assert told == [(who.user, "/en/users/{user_id}/enable", user), (who.user, "/en/users/{user_id}/disable", user)]
+
+
+def test_what_the_administrator_sets_as_a_password_is_to_be_changed(town: Town, come: Come) -> None:
+    visitor = come(officer(town, Office.ADMINISTRATOR))
+    made = visitor.form("/en/users", login="wang@example.org", name="Wang Fang", password=PASSWORD).headers["location"]
+    assert "password to be changed, set" in visitor.page(made).text
+    with town.book.reading() as session:
+        assert users(session, only=made.rpartition("/")[2])[0]["password_given_at"] is not None
 
 
 def test_the_auditor_sees_who_holds_what_and_no_names(town: Town, come: Come) -> None:

@@ -44,7 +44,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The address of `tanzhang serve` over the example book, which has no users: who sits there reads."""
     home: Path = tmp_path_factory.mktemp("browser-home")
     example_book(home).engine.dispose()
-    with _served(home) as address:
+    with served(home) as address:
         yield address
 
 
@@ -57,13 +57,13 @@ def doors_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def doors(chromium: str, doors_home: Path) -> Iterator[Doors]:
     """`tanzhang serve` over the example book with a user of each office."""
-    tokens, firm, other = populated(doors_home)
-    with _served(doors_home) as address:
-        yield Doors(address, tokens, firm, other)
+    tokens, ids = populated(doors_home)
+    with served(doors_home) as address:
+        yield Doors(address, tokens, ids)
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[str]:
+def served(home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -134,8 +134,8 @@ def test_no_header_breaks_the_server(nobody: TestClient[Any], name: str) -> None
         "localhost:80:80",
     ],
 )
-def test_who_sits_at_a_machine_without_sign_in_is_served_under_its_loopback_names_alone(besieged: Besieged, host: str) -> None:
-    with TestClient(create_app(besieged.book, local=LOCAL_READER, hosts=LOOPBACK_NAMES)) as client:
+def test_who_sits_at_a_machine_without_sign_in_is_served_under_its_loopback_names_alone(shown: Book, host: str) -> None:
+    with TestClient(create_app(shown, local=LOCAL_READER, hosts=LOOPBACK_NAMES)) as client:
         assert client.get("/en/holders", headers={"host": host}).status_code == 421
         for name in ("127.0.0.1:8000", "LOCALHOST", "[::1]:1"):
             assert client.get("/en/holders", headers={"host": name}).status_code == 200

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import openpyxl
 import pytest
 from litestar.testing import TestClient
 
 from api.auth.office import Office
-from api.export import DANGEROUS, safe_cell
+from api.export import DANGEROUS, TYPES, safe_cell, xlsx_bytes
 from carbon.holder import add_holder, add_site
 from carbon.record import record
 from carbon.region.divisions import divisions
@@ -138,6 +140,38 @@ def test_no_cell_of_any_export_begins_like_a_formula(mean: tuple[Besieged, TestC
                 assert not cell.startswith(DANGEROUS) or NUMBER.fullmatch(cell), f"{address}: {cell!r}"
                 met |= {payload for payload in FORMULAS if payload.strip() in cell}
     assert {"=cmd|'/C calc'!A0", "@SUM(1)", "＝1+1"} <= met, "the payloads were in the tables"
+
+
+def test_no_cell_of_any_workbook_is_a_formula_or_a_link(mean: tuple[Besieged, TestClient[Any]]) -> None:
+    besieged, client = mean
+    met, read = set(), 0
+    for office in Office if SOAK else (Office.FIRM, Office.REGULATOR, Office.AUDITOR):
+        besieged.enter(client, office)
+        for table in TABLES:
+            for way in ways(besieged.app, file=f"{table}.xlsx", holder=besieged.firm.id, holder_id=besieged.firm.id, code="330522"):
+                if way.method != "GET" or not way.path.startswith("/en/") or not way.path.endswith(".xlsx"):
+                    continue
+                answer = client.get(way.path + QUERY)
+                assert answer.status_code < 500, f"{way.path}: {answer.text[:300]}"
+                if answer.status_code != 200 or answer.headers["content-type"] != TYPES["xlsx"]:
+                    continue
+                with ZipFile(io.BytesIO(answer.content)) as parts:
+                    inside = {name: parts.read(name).decode() for name in parts.namelist()}
+                assert not any("externalLink" in name or "vbaProject" in name for name in inside), way.path
+                assert not re.search("<f[ >/]|hyperlink", "".join(inside.values())), way.path
+                sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+                cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+                assert {cell.data_type for cell in cells} <= {"s", "n"}, way.path
+                met |= {payload for payload in FORMULAS for cell in cells if cell.value == payload}
+                read += 1
+    assert read >= 12
+    assert {"=cmd|'/C calc'!A0", "@SUM(1)", "＝1+1"} <= met, "the payloads were in the workbooks, as they are"
+
+
+def test_a_workbook_keeps_what_a_spreadsheet_would_round_as_text() -> None:
+    data = xlsx_bytes("x", ["n"], [[10**15 - 1], [-(10**15)], ["007"], [True], [None], ["a" * 40_000]])
+    column = [row[0].value for row in openpyxl.load_workbook(io.BytesIO(data)).active.iter_rows(min_row=2)]
+    assert column == [10**15 - 1, "-1000000000000000", "007", "True", None, "a" * 32_767]
 
 
 @pytest.mark.parametrize("text", FORMULAS[:11])

@@ -5,6 +5,7 @@ import re
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 from uuid import uuid4
@@ -80,14 +81,37 @@ def test_hostile_files_leave_nothing_behind(besieged: Besieged, visitor: TestCli
     assert visitor.get("/api/v1/health").status_code == 200
 
 
-def test_hostile_numbers_are_refused_row_by_row(besieged: Besieged, nobody: TestClient[Any]) -> None:
-    texts = [text for text in HOSTILE if "\ud800" not in text and text != "45108" and len(text) < 10_000 and not set(text) & set("\0")]
-    assert len(texts) >= 380
-    for number in texts if SOAK else texts[::9]:
-        start = time.perf_counter()
-        answer = calculated(nobody, number)
-        took = time.perf_counter() - start
-        assert took < 10 * NUMBER_S, f"{number[:60]!r}: {took:.3f} s with the whole of HTTP around it"
+@contextmanager
+def own_time(app: Any) -> Iterator[list[float]]:
+    """The work of the application for each request, without the client around it: processor time, since others share the machine."""
+    inner, took = app.asgi_handler, list[float]()
+
+    async def timed(*message: Any) -> None:
+        start = time.process_time()
+        try:
+            await inner(*message)
+        finally:
+            took.append(time.process_time() - start)
+
+    app.asgi_handler = timed
+    try:
+        yield took
+    finally:
+        app.asgi_handler = inner
+
+
+def test_hostile_numbers_are_refused_row_by_row_each_within_fifty_milliseconds(besieged: Besieged, nobody: TestClient[Any]) -> None:
+    texts = [text for text in HOSTILE if "\ud800" not in text and text != "45108" and not set(text) & set("\0")]
+    assert len(texts) >= 390
+    for warm in ("1", "1x"):  # tables and rules are read once
+        calculated(nobody, warm)
+    for number in texts if SOAK else [*texts[::9], *(text for text in texts if len(text) > 10_000)]:
+        with own_time(nobody.app) as took:
+            for _ in range(3):  # what another thread of this process did meanwhile is not its work
+                answer = calculated(nobody, number)
+                if took[-1] < NUMBER_S:
+                    break
+        assert min(took) < NUMBER_S, f"{number[:60]!r}: {min(took):.3f} s"
         if answer.status_code == 200:  # a cell's own blanks around a plain number are no part of it
             assert PLAIN.fullmatch(number.strip()), f"{number[:60]!r} was read"
             assert answer.content == calculated(nobody, number.strip()).content

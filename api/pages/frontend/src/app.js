@@ -57,5 +57,18 @@ document.addEventListener('htmx:historyRestore', () => mount(document));
 // an answer that is no page (a fault of the network) must not leave the reader with a control that seems to do nothing
 document.addEventListener('htmx:sendError', () => { location.reload(); });
 document.addEventListener('htmx:responseError', event => { location.assign(event.detail.pathInfo.requestPath); });
+// a file that a job reads: each change of the job moves the bar, at its end the page is loaded anew
+const job = document.querySelector('[data-job]');
+if (job) {
+  const bar = job.querySelector('progress'), step = job.querySelector('[data-step]');
+  const source = new EventSource(`/api/v1/jobs/${job.dataset.job}/events`);
+  const heard = event => {
+    const told = JSON.parse(event.data);
+    bar.value = told.permille;
+    if (told.problem) { source.close(); step.textContent = told.problem.detail; say(told.problem.detail); }
+    if (told.status === 'done') { source.close(); location.replace(location.pathname); }
+  };
+  ['progress', 'done', 'failed'].forEach(name => source.addEventListener(name, heard));
+}
 document.documentElement.classList.add('js');
 mount(document);
