@@ -1,6 +1,6 @@
 # make demo: set everything up, run the main job, serve the dashboard.   make test: set everything up, pass every test.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-factors bench-ledger bench-http soak-ledger soak-offline cluster browser wheel lock clean
+.PHONY: help install demo test lint format bench bench-factors bench-ledger bench-http bench-filing soak-ledger soak-offline cluster browser wheel lock clean
 
 # The first Python from 3.11 to 3.13 that really starts; name another with PYTHON=…
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
@@ -57,6 +57,9 @@ bench-ledger: install ## posting, verifying, recording and series alone, beside 
 
 bench-http: install ## a real server under load: balances, dashboards, sign-ins, posted entries, on both engines
 	$(BENCH) tests/benchmarks/test_http_speed.py
+
+bench-filing: install ## a firm's year from its workbook to the book, a report, a thousand firms in one batch
+	$(BIN)/python -m pytest -p no:xdist --benchmark-enable -s -q tests/benchmarks/test_filing_speed.py
 
 SOAK := build/soak-ledger.jsonl
 SOAKED := $(addprefix tests/ledger/test_,hazards.py disk_full.py tamper.py machine.py proof.py tile.py backup.py restore.py)

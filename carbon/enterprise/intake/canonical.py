@@ -6,6 +6,7 @@ that is found in the canonical text names the cell where the firm finds it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,8 @@ from carbon.enterprise.intake.headings import Match, Way, propose, renaming
 from carbon.errors import Fault
 from carbon.workbook import HEADER_ROWS_MAX, open_workbook, table_of
 from factors.item import VARIABLE
+
+KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,18 @@ class Canonical:
 
 
 def canonical(data: bytes, *, file: str, mapping: Mapping[str, str]) -> Canonical:
-    """The file in canonical columns. `mapping` says how its headings are called; those that it does not name are matched by `propose`.
+    """The file in canonical columns; the last few are kept, since who uploads a large one looks at it next.
+
+    `mapping` says how its headings are called; those that it does not name are matched by `propose`.
 
     Raises FaultyFile where the file cannot be read at all, or no row of it names an activity and a quantity.
     """
+    return _canonical(data, file, tuple(sorted(mapping.items())))
+
+
+@lru_cache(maxsize=KEPT)
+def _canonical(data: bytes, file: str, pairs: tuple[tuple[str, str], ...]) -> Canonical:
+    mapping = dict(pairs)
     ending = Path(file).suffix.lower()
     if ending == ".xlsx":
         opened = open_workbook(data, file=file)
