@@ -11,6 +11,7 @@ from litestar.response import Response
 
 from api.doors import FILER, READER
 from api.export import table_response
+from api.inventories import Year
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table
 from api.pages.inventory_view import firm_scale, programme_bars
@@ -76,7 +77,7 @@ def compliance_list_file(
 
 @get(ONE, opt=READER, sync_to_thread=True)
 def compliance_page(
-    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: FromPath[int], book: NamedDependency[Book],
+    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: Year, book: NamedDependency[Book],
     principal: NamedDependency[Principal],
 ) -> Response[str]:  # fmt: skip
     """The statement of a year as of today."""
@@ -85,7 +86,7 @@ def compliance_page(
 
 @post(f"{ONE}/surrender", opt=FILER, sync_to_thread=True, status_code=303)
 def surrender_send(
-    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: FromPath[int], data: Form, book: NamedDependency[Book],
+    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: Year, data: Form, book: NamedDependency[Book],
     principal: NamedDependency[Principal],
 ) -> Response[Any]:  # fmt: skip
     """Surrender units: so many allowances and credits, or exactly the serials that are named."""
@@ -104,7 +105,7 @@ def surrender_send(
 
 @get(f"{ONE}/{{file:str}}", opt=READER, sync_to_thread=True)
 def compliance_file(
-    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: FromPath[int], file: FromPath[str],
+    request: Asked, holder_id: FromPath[str], programme: FromPath[str], year: Year, file: FromPath[str],
     book: NamedDependency[Book], principal: NamedDependency[Principal],
 ) -> Response[bytes]:  # fmt: skip
     """The statement as PDF, or a table of it: statement, allotments, holdings, surrendered."""

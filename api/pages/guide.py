@@ -34,6 +34,13 @@ def guide_list(request: Asked) -> Response[str]:
     return page(request, "guides.html", here="factors", found=list(guides().values()))
 
 
+@get("/guides/list/{file:str}", opt=PUBLIC, sync_to_thread=True)
+def guide_list_file(file: FromPath[str]) -> Response[bytes]:
+    """What the list shows, as CSV, XLSX or JSON."""
+    rows = [[one.id, one.name_zh, one.name_en, "; ".join(one.documents), len(one.sources), len(one.items)] for one in guides().values()]
+    return table_response(file, stem="guides", head=["guide", "name_zh", "name_en", "documents", "sources", "formulas"], rows=rows)
+
+
 @get("/guides/{guide:str}", opt=PUBLIC, sync_to_thread=True)
 def guide_page(request: Asked, guide: FromPath[str]) -> Response[str]:
     """One guide, source by source."""

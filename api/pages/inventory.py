@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.doors import READER
 from api.export import table_response
-from api.inventories import MEDIA, report, shown
+from api.inventories import MEDIA, Year, report, shown
 from api.pages.entry import REPORTS
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table, inventory_table
@@ -26,7 +26,7 @@ from ledger.book import Book
 from ledger.principal import Principal
 
 LISTED = 200
-Year = Annotated[int | None, QueryParameter(ge=1990, le=2100)]
+AnyYear = Annotated[int | None, QueryParameter(ge=1990, le=2100)]
 Chosen = Annotated[list[str] | None, QueryParameter(name="holder", max_items=LISTED)]
 
 
@@ -45,7 +45,7 @@ def inventory_latest(
 
 @get("/holders/{holder_id:str}/inventory/{year:int}", opt=READER, sync_to_thread=True)
 def inventory_page(
-    request: Asked, holder_id: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    request: Asked, holder_id: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     gwp: FromQuery[str] = DEFAULT_SET, view: FromQuery[str] = "scope",
 ) -> Response[str]:  # fmt: skip
     """The inventory of a year: both scope 2 methods stand, scope 3 apart; each figure leads to its entries."""
@@ -57,7 +57,7 @@ def inventory_page(
 
 @get("/holders/{holder_id:str}/inventory/{year:int}/{file:str}", opt=READER, sync_to_thread=True)
 def inventory_file(
-    request: Asked, holder_id: FromPath[str], year: FromPath[int], file: FromPath[str], book: NamedDependency[Book],
+    request: Asked, holder_id: FromPath[str], year: Year, file: FromPath[str], book: NamedDependency[Book],
     principal: NamedDependency[Principal], gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Response[bytes]:  # fmt: skip
     """One table of the page as CSV, XLSX or JSON, or the report: inventory.pdf, inventory.xlsx."""
@@ -75,7 +75,7 @@ def inventory_file(
 
 @get("/consolidation", opt=READER, sync_to_thread=True)
 def group_page(
-    request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None, year: Year = None,
+    request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None, year: AnyYear = None,
     gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
 ) -> Response[str]:  # fmt: skip
     """Several firms as one inventory, and what of their figures they sold one another."""
@@ -93,7 +93,7 @@ def group_page(
 @get("/consolidation/{file:str}", opt=READER, sync_to_thread=True)
 def group_file(
     request: Asked, file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None,
-    year: Year = None, gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
+    year: AnyYear = None, gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
 ) -> Response[bytes]:  # fmt: skip
     """Members and what was eliminated, as CSV, XLSX or JSON."""
     with book.reading(principal) as session:

@@ -27,7 +27,7 @@ from api.pages.filing import (
 from api.pages.filing_tables import filing_file
 from api.pages.filings import filing_list, filing_list_file, filing_open
 from api.pages.firm import contract_add, fact_say, firm_file, firm_page
-from api.pages.guide import guide_file, guide_list, guide_page
+from api.pages.guide import guide_file, guide_list, guide_list_file, guide_page
 from api.pages.help import help_file, help_page
 from api.pages.holder import holder_file, holder_list, holder_list_file, holder_page
 from api.pages.inventory import group_file, group_page, inventory_file, inventory_latest, inventory_page
@@ -70,7 +70,8 @@ PAGES = (
     code_form, code_send, second_factor_page, enrol_send, codes_send, remove_send, oidc_begin, link_begin, unlink_send,
     region_search, region_page, region_file, entry_list, entry_list_file, entry_page, entry_file, account_list, account_file,
     account_statement, account_statement_file, holder_list, holder_page,
-    factor_list, factor_page, factor_file, guide_list, guide_page, guide_file, help_page, help_file, choose_theme, search_page, search_file,
+    factor_list, factor_page, factor_file, guide_list, guide_list_file, guide_page, guide_file,
+    help_page, help_file, choose_theme, search_page, search_file,
     region_list_file, holder_list_file, holder_file, factor_card_file,
     demo_sign_in, user_list, user_add, user_page, user_disable, user_enable, office_give, office_take,
     user_list_file, user_file, own_file, approval_list_file, approval_file,

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.doors import AUTHORITY, FILER, READER
-from api.inventories import PDF, head_of
+from api.inventories import PDF, Year, head_of
 from api.language import Language
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
@@ -65,7 +65,7 @@ def list_statements(
 
 @get(STATEMENT, opt=READER, sync_to_thread=True, tags=["compliance"])
 def one_statement(
-    request: Asked, holder: FromPath[str], programme: FromPath[str], year: FromPath[int], book: NamedDependency[Book],
+    request: Asked, holder: FromPath[str], programme: FromPath[str], year: Year, book: NamedDependency[Book],
     principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """The statement of a year with what is held and surrendered as of today."""
@@ -77,7 +77,7 @@ def one_statement(
 
 @post(STATEMENT, opt=AUTHORITY, sync_to_thread=True, tags=["compliance"])
 def state_obligation(
-    request: Asked, holder: FromPath[str], programme: FromPath[str], year: FromPath[int], data: JSONBody[Obligation],
+    request: Asked, holder: FromPath[str], programme: FromPath[str], year: Year, data: JSONBody[Obligation],
     book: NamedDependency[Book], principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """State a year's obligation from its verified filing and book it; the way from the inventory to its figure is kept with it."""
@@ -95,7 +95,7 @@ def state_obligation(
 
 @post(f"{STATEMENT}/surrenders", opt=FILER, sync_to_thread=True, tags=["compliance"])
 def surrender(
-    request: Asked, holder: FromPath[str], programme: FromPath[str], year: FromPath[int], data: JSONBody[Surrender],
+    request: Asked, holder: FromPath[str], programme: FromPath[str], year: Year, data: JSONBody[Surrender],
     book: NamedDependency[Book], principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """Surrender units for the year, in one entry, for ever; more credits than the year's obligation takes are refused."""
@@ -116,7 +116,7 @@ def surrender(
 
 @get(f"{STATEMENT}/statement.pdf", opt=READER, sync_to_thread=True, media_type=PDF, tags=["compliance"])
 def statement_report(
-    request: Asked, holder: FromPath[str], programme: FromPath[str], year: FromPath[int], book: NamedDependency[Book],
+    request: Asked, holder: FromPath[str], programme: FromPath[str], year: Year, book: NamedDependency[Book],
     principal: NamedDependency[Principal], language: FromQuery[str] = "zh",
 ) -> Response[bytes]:  # fmt: skip
     """The statement as a PDF, in Chinese or English."""

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.doors import AUTHORITY, FILER, PUBLIC, READER
+from api.inventories import Year
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -105,7 +106,7 @@ def firm_efficiency(
 
 @post("/holders/{holder:str}/efficiency/{year:int}/appeals", opt=FILER, sync_to_thread=True, tags=["efficiency"])
 def add_appeal(
-    request: Asked, holder: FromPath[str], year: FromPath[int], data: JSONBody[NewAppeal], book: NamedDependency[Book],
+    request: Asked, holder: FromPath[str], year: Year, data: JSONBody[NewAppeal], book: NamedDependency[Book],
     principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """Appeal against a tag, once."""
@@ -116,7 +117,7 @@ def add_appeal(
 
 @post("/holders/{holder:str}/efficiency/{year:int}/decisions", opt=AUTHORITY, sync_to_thread=True, tags=["efficiency"])
 def decide_appeal(
-    request: Asked, holder: FromPath[str], year: FromPath[int], data: JSONBody[NewDecision], book: NamedDependency[Book],
+    request: Asked, holder: FromPath[str], year: Year, data: JSONBody[NewDecision], book: NamedDependency[Book],
     principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """Decide an appeal, once, by another than who appealed; where it is upheld a new tag is to be given."""

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.doors import READER
-from api.inventories import MEDIA, PDF, changed, report, shown
+from api.inventories import MEDIA, PDF, Year, changed, report, shown
 from api.resources.files import XLSX
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -26,7 +26,7 @@ Chosen = Annotated[list[str], QueryParameter(name="holder", min_items=1, max_ite
 
 @get("/holders/{holder:str}/inventory/{year:int}", opt=READER, sync_to_thread=True, tags=["inventory"])
 def one_inventory(
-    holder: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Told:  # fmt: skip
     """What stands in the book for a year: scopes side by side, gases, ISO 14064-1, GB/T 32150, energy; every row with its entries."""
@@ -36,7 +36,7 @@ def one_inventory(
 
 @get("/holders/{holder:str}/inventory/{year:int}/change", opt=READER, sync_to_thread=True, tags=["inventory"])
 def inventory_change(
-    holder: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     against: FromQuery[int], gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Told:  # fmt: skip
     """The year against another, part by part; where that is the base year, whether it is to be calculated anew."""
@@ -47,7 +47,7 @@ def inventory_change(
 
 @get("/holders/{holder:str}/inventory/{year:int}/peers", opt=READER, sync_to_thread=True, tags=["inventory"])
 def inventory_peers(
-    holder: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Response[Told | None]:  # fmt: skip
     """The firm beside the mean of its industry; null where fewer than ten firms would be told of."""
@@ -68,7 +68,7 @@ def _report(
 
 @get("/holders/{holder:str}/inventory/{year:int}/report.pdf", opt=READER, sync_to_thread=True, media_type=PDF, tags=["inventory"])
 def inventory_report_pdf(
-    request: Asked, holder: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    request: Asked, holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     gwp: FromQuery[str] = DEFAULT_SET, language: FromQuery[str] = "zh",
 ) -> Response[bytes]:  # fmt: skip
     """The report as a PDF, in Chinese or English."""
@@ -77,7 +77,7 @@ def inventory_report_pdf(
 
 @get("/holders/{holder:str}/inventory/{year:int}/report.xlsx", opt=READER, sync_to_thread=True, media_type=XLSX, tags=["inventory"])
 def inventory_report_xlsx(
-    request: Asked, holder: FromPath[str], year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    request: Asked, holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
     gwp: FromQuery[str] = DEFAULT_SET, language: FromQuery[str] = "zh",
 ) -> Response[bytes]:  # fmt: skip
     """The report as a workbook, with every line."""
@@ -86,7 +86,7 @@ def inventory_report_xlsx(
 
 @get("/consolidation/{year:int}", opt=READER, sync_to_thread=True, tags=["inventory"])
 def consolidation(
-    year: FromPath[int], book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen,
+    year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen,
     gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str | None] = None, approach: FromQuery[str] = "equity",
 ) -> Told:  # fmt: skip
     """Several firms as one: what they sold one another is taken out on both sides, and told. With `owner`, its parts of them."""

@@ -231,6 +231,7 @@ def recipes(things: Things) -> dict[str, list[Try]]:
         "GET /factors/{pack}/{edition}/{row}": [Try(FACTOR)], "GET /api/v1/factors/{pack}/{edition}/{row}": [Try(FACTOR)],
         "GET /factors/{pack}/{edition}/{row}/{file}": [Try(FACTOR | {"file": "factor.json"})],
         "GET /guides/{guide}": [Try({"guide": "cement"})], "GET /api/v1/guides/{guide}": [Try({"guide": "cement"})],
+        "GET /guides/list/{file}": [Try({"file": "guides.csv"})],
         "GET /guides/{guide}/{file}": [Try({"guide": "cement", "file": "items.csv"})],
         "GET /static/{file_path}": [Try({"file_path": "manifest.json"})], "HEAD /static/{file_path}": [Try({"file_path": "manifest.json"})],
         "GET /metrics": [Try(ok=(404,))],  # which is for this machine alone
