@@ -18,6 +18,7 @@ from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth.errors import Forbidden, ForgedRequest, PasswordChangeNeeded, SecondFactorNeeded, SignInNeeded
 from api.auth.line import Line
@@ -74,8 +75,12 @@ class Gate(ASGIMiddleware):
         await next_app(scope, receive, send)
 
     async def _nobody_yet(self) -> bool:
-        """Whether the book is without users still. From the first one on everybody signs in, and it is not asked again: users stay."""
-        empty: bool = await self._read(self._is_empty)
+        """Whether the book is without users still. From the first one on everybody signs in, and it is not asked again: users stay. Of a
+        book that cannot be read nothing is said, so that what is public still answers."""
+        try:
+            empty: bool = await self._read(self._is_empty)
+        except SQLAlchemyError:
+            return False
         if not empty:
             self.local = None
         return empty
