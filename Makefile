@@ -59,7 +59,7 @@ bench-http: install ## a real server under load: balances, dashboards, sign-ins,
 	$(BENCH) tests/benchmarks/test_http_speed.py
 
 bench-filing: install ## a firm's year from its workbook to the book, a report, a thousand firms in one batch
-	$(BIN)/python -m pytest -p no:xdist --benchmark-enable -s -q tests/benchmarks/test_filing_speed.py
+	$(BENCH) tests/benchmarks/test_filing_speed.py
 
 SOAK := build/soak-ledger.jsonl
 SOAKED := $(addprefix tests/ledger/test_,hazards.py disk_full.py tamper.py machine.py proof.py tile.py backup.py restore.py)
