@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from api.doors import AUTHORITY, FILER, READER
 from api.paging import After, Limit, part_of
+from api.resources.calc import WrongType
 from api.resources.files import FileName
 from api.resources.filings import IfMatch, Told, answer, tag_of
 from api.work.desk import desk_of
@@ -74,6 +75,9 @@ def attach_document(
     name: FileName = "document",
 ) -> Document:  # fmt: skip
     """Keep a document: PDF, PNG, JPEG, XLSX or text in UTF-8. The same bytes again give the one that stands."""
+    kind = request.content_type[0]
+    if kind not in KINDS:
+        raise WrongType(detail=f"send one of {', '.join(KINDS)}, not {kind or 'no type at all'}")
     with book.writing() as session:
         return attach(session, principal, holder=holder, name=name, data=body, now=desk_of(request, book, principal).now)
 

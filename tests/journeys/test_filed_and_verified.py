@@ -126,6 +126,7 @@ def test_what_changed_after_the_first_signature_is_not_signed(floor: Floor) -> N
     asked = floor.do("zhou", f"/filings/{id}/sign", {"opinion": "unqualified"})
     floor.do("wu", f"/filings/{id}/findings", {"text": "另有一处", "weight": "observation"})
     floor.do("wu", f"/approvals/{asked['id']}/decision", {"decision": "granted"}, status=412)
+    assert floor.ask("li", f"/filings/{id}")["state"] == "verifying"
 
 
 def test_a_tag_that_is_old_changes_nothing_and_none_is_refused(floor: Floor) -> None:
