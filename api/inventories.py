@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
 
-from litestar.params import PathParameter
 from sqlmodel import Session
 
 from api.export import TYPES
@@ -39,8 +37,6 @@ STATES = {
 }  # fmt: skip
 PDF = "application/pdf"
 MEDIA = {"pdf": PDF, "xlsx": TYPES["xlsx"]}
-
-Year = Annotated[int, PathParameter(ge=1990, le=2100, description="A calendar year, 1990 to 2100.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from litestar.response import Response
 
 from api.doors import FILER, READER
 from api.export import table_response
-from api.inventories import Year
+from api.numbers import Year
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table
 from api.pages.inventory_view import firm_scale, programme_bars

@@ -1,16 +1,17 @@
 """Carbon efficiency: the firms of an area by colour and word, and one firm's tags with the form to appeal and to decide."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
 from api.auth.office import Action
 from api.doors import AUTHORITY, FILER, READER
 from api.export import table_response
 from api.language import Language
+from api.numbers import AskedYear
 from api.pages.compliance import whole
 from api.pages.firm_frame import firm_frame, may
 from api.pages.inventory_tables import Table
@@ -45,13 +46,12 @@ HEAD = [
     "mean_firms", "appeal", "decision",
 ]  # fmt: skip
 WHOLE = 1_000_000
-Year = Annotated[int | None, QueryParameter(ge=1990, le=2100)]
 
 
 @get("/efficiency", opt=READER, sync_to_thread=True)
 def efficiency_list(
     request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], division: FromQuery[str] = "",
-    industry: FromQuery[str] = "", year: Year = None,
+    industry: FromQuery[str] = "", year: AskedYear = None,
 ) -> Response[str]:  # fmt: skip
     """The firms that the reader may see, each with the tag that stands."""
     with book.reading(principal) as session:
@@ -66,7 +66,7 @@ def efficiency_list(
 @get("/efficiency/{file:str}", opt=READER, sync_to_thread=True)
 def efficiency_list_file(
     file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], division: FromQuery[str] = "",
-    industry: FromQuery[str] = "", year: Year = None,
+    industry: FromQuery[str] = "", year: AskedYear = None,
 ) -> Response[bytes]:  # fmt: skip
     """The list as CSV, XLSX or JSON."""
     with book.reading(principal) as session:

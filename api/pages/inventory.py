@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from api.doors import READER
 from api.export import table_response
-from api.inventories import MEDIA, Year, report, shown
+from api.inventories import MEDIA, report, shown
+from api.numbers import AskedYear, Year
 from api.pages.entry import REPORTS
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table, inventory_table
@@ -26,7 +27,6 @@ from ledger.book import Book
 from ledger.principal import Principal
 
 LISTED = 200
-AnyYear = Annotated[int | None, QueryParameter(ge=1990, le=2100)]
 Chosen = Annotated[list[str] | None, QueryParameter(name="holder", max_items=LISTED)]
 
 
@@ -75,7 +75,7 @@ def inventory_file(
 
 @get("/consolidation", opt=READER, sync_to_thread=True)
 def group_page(
-    request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None, year: AnyYear = None,
+    request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None, year: AskedYear = None,
     gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
 ) -> Response[str]:  # fmt: skip
     """Several firms as one inventory, and what of their figures they sold one another."""
@@ -93,7 +93,7 @@ def group_page(
 @get("/consolidation/{file:str}", opt=READER, sync_to_thread=True)
 def group_file(
     request: Asked, file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None,
-    year: AnyYear = None, gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
+    year: AskedYear = None, gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
 ) -> Response[bytes]:  # fmt: skip
     """Members and what was eliminated, as CSV, XLSX or JSON."""
     with book.reading(principal) as session:

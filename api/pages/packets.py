@@ -7,12 +7,13 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import Body, FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
 from api.doors import FILER, READER
 from api.export import table_response
+from api.numbers import AskedYear
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table
 from api.pages.shell import Asked, page
@@ -38,7 +39,7 @@ KIND_NAMES = {
 @get("/holders/{holder_id:str}/packets", opt=READER, sync_to_thread=True)
 def packets_page(
     request: Asked, holder_id: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal],
-    year: FromQuery[int | None] = None,
+    year: AskedYear = None,
 ) -> Response[str]:  # fmt: skip
     """The packets of a firm, the latest first, and the months of a year that have none though their day is past."""
     return _page(request, book, principal, holder_id, year=year)

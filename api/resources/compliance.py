@@ -9,8 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.doors import AUTHORITY, FILER, READER
-from api.inventories import PDF, Year, head_of
+from api.inventories import PDF, head_of
 from api.language import Language
+from api.numbers import Count, Year
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -44,8 +45,8 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Surrender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """So many allowances and credits, the oldest first, or exactly these serials."""
 
-    allowances: int = 0
-    offsets: int = 0
+    allowances: Count = 0
+    offsets: Count = 0
     ranges: list[Range] = []
     beneficiary: str | None = None
 

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.doors import AUTHORITY, FILER, PUBLIC, READER
-from api.inventories import Year
+from api.numbers import AskedYear, SentNumber, SentYear, Year
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -38,14 +38,14 @@ class NewTags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Firms of one year under one rule pack (`GET /efficiency/packs`); a mean that is not given is that of these very firms."""
 
     pack: str
-    year: int
+    year: SentYear
     firms: Annotated[list[FirmYear], msgspec.Meta(min_length=1, max_length=5_000)]
 
 
 class NewAppeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An appeal against the tag numbered `of`."""
 
-    of: int
+    of: SentNumber
     reason: Reason
     documents: list[str] = []
 
@@ -53,7 +53,7 @@ class NewAppeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The decision of the appeal numbered `of`."""
 
-    of: int
+    of: SentNumber
     upheld: bool
     reason: Reason
 
@@ -67,7 +67,7 @@ def list_efficiency_packs(request: Asked, after: After = "", limit: Limit = 100)
 @get("/efficiency", opt=READER, sync_to_thread=True, tags=["efficiency"])
 def list_efficiency(
     request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], division: FromQuery[str] = "",
-    industry: FromQuery[str] = "", year: FromQuery[int | None] = None, after: After = "", limit: Limit = 1000,
+    industry: FromQuery[str] = "", year: AskedYear = None, after: After = "", limit: Limit = 1000,
 ) -> Response[list[Told]]:  # fmt: skip
     """The tag that stands for each firm and year that you may see, with its appeal: of a division, of an industry, of a year."""
     with book.reading(principal) as session:
@@ -95,7 +95,7 @@ def give_efficiency(
 @get("/holders/{holder:str}/efficiency", opt=READER, sync_to_thread=True, tags=["efficiency"])
 def firm_efficiency(
     request: Asked, holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal],
-    year: FromQuery[int | None] = None, after: After = "", limit: Limit = 1000,
+    year: AskedYear = None, after: After = "", limit: Limit = 1000,
 ) -> Response[list[Told]]:  # fmt: skip
     """Tags, appeals and decisions of a firm, in their order."""
     with book.reading(principal) as session:

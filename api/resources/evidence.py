@@ -11,6 +11,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, 
 from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 
 from api.doors import AUTHORITY, FILER, READER
+from api.numbers import SentMonth, SentNumber
 from api.paging import After, Limit, part_of
 from api.resources.calc import WrongType
 from api.resources.files import FileName
@@ -31,13 +32,13 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A document of the holder, by its hash, for a line of the filing or for all of it."""
 
     sha256: str
-    line: int | None = None
+    line: SentNumber | None = None
 
 
 class NewPacket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A month's evidence (202307): what was read, and why there is nothing of a kind; `reason` where it is filed again."""
 
-    month: int
+    month: SentMonth
     readings: list[Reading]
     absent: dict[str, str] = {}
     reason: str = ""

@@ -13,6 +13,7 @@ from api.auth.approval import find_approval
 from api.auth.signing import ask_signature
 from api.bounds import office_of
 from api.doors import AUTHORITY, FILER, VERIFIER
+from api.numbers import SentNumber
 from api.resources.approvals import ApprovalShown
 from api.resources.approvals import shown as approval_shown
 from api.resources.calc import FAULTY
@@ -49,7 +50,7 @@ class NewFinding(_Said, frozen=True, kw_only=True):
 
     text: Text
     weight: Weight
-    line: int | None = None
+    line: SentNumber | None = None
     field: str | None = None
     value: str = ""
     conservative: bool = False

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, RawB
 from api.bounds import office_of
 from api.doors import FILER, READER
 from api.export import TYPES
+from api.numbers import AskedNumber, AskedYear, SentYear
 from api.paging import After, Limit, page_of, part_of
 from api.resources.calc import CSV, FAULTY, WrongType
 from api.resources.files import LARGE, XLSX, Filed, FileName, name_of
@@ -40,7 +41,7 @@ Told = dict[str, Any]
 class NewFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A filing of a year by a guide (`GET /guides` names them)."""
 
-    year: int
+    year: SentYear
     guide: str
 
 
@@ -79,7 +80,7 @@ def shown(one: Problem) -> ProblemShown:
 @get("/filings", opt=READER, sync_to_thread=True, tags=["filings"])
 def list_filings(
     request: Asked, book: NamedDependency[Book], principal: NamedDependency[Principal], holder: FromQuery[str | None] = None,
-    year: FromQuery[int | None] = None, after: After = "", limit: Limit = 100,
+    year: AskedYear = None, after: After = "", limit: Limit = 100,
 ) -> Response[list[FilingHead]]:  # fmt: skip
     """The filings that you may see, by id; of one holder, of one year."""
     with book.reading(principal) as session:
@@ -123,7 +124,7 @@ LATER = ResponseSpec(data_container=JobView, description="Large, or asked to be 
 )  # fmt: skip
 def put_lines(
     request: Asked, filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], body: RawBody,
-    name: FileName = "", answers: FromQuery[int | None] = None, if_match: IfMatch = None,
+    name: FileName = "", answers: AskedNumber = None, if_match: IfMatch = None,
 ) -> Response[Any]:  # fmt: skip
     """Take a CSV or XLSX file as the filing's lines; nothing is booked. While it is verified, `answers` names the finding. A file of more
     than 1 MiB, or one sent with `Prefer: respond-async`, is read by a job (202)."""
@@ -148,7 +149,7 @@ def later(request: Asked, desk: Desk, lines: Lines, data: bytes) -> Response[Any
 
 @get("/filings/{filing:str}/lines", opt=READER, sync_to_thread=True, media_type="text/csv", tags=["filings"])
 def get_lines(
-    filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], version: FromQuery[int | None] = None
+    filing: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], version: AskedNumber = None
 ) -> Response[bytes]:  # fmt: skip
     """The lines of a version, or of the one that stands, as the CSV that is hashed, signed for and booked."""
     with book.reading(principal) as session:
@@ -205,7 +206,7 @@ def put_mapping(
 @get("/holders/{holder:str}/template.xlsx", opt=READER, sync_to_thread=True, media_type=XLSX, tags=["filings"])
 def filing_template(
     holder: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], guide: FromQuery[str],
-    year: FromQuery[int | None] = None, language: FromQuery[str] = "zh",
+    year: AskedYear = None, language: FromQuery[str] = "zh",
 ) -> Response[bytes]:  # fmt: skip
     """The workbook to fill in: made for a guide and the firm's sites."""
     with book.reading(principal) as session:

@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.doors import READER
-from api.inventories import MEDIA, PDF, Year, changed, report, shown
+from api.inventories import MEDIA, PDF, changed, report, shown
+from api.numbers import FIRST_YEAR, LAST_YEAR, Year
 from api.resources.files import XLSX
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -37,7 +38,7 @@ def one_inventory(
 @get("/holders/{holder:str}/inventory/{year:int}/change", opt=READER, sync_to_thread=True, tags=["inventory"])
 def inventory_change(
     holder: FromPath[str], year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal],
-    against: FromQuery[int], gwp: FromQuery[str] = DEFAULT_SET,
+    against: Annotated[int, QueryParameter(ge=FIRST_YEAR, le=LAST_YEAR)], gwp: FromQuery[str] = DEFAULT_SET,
 ) -> Told:  # fmt: skip
     """The year against another, part by part; where that is the base year, whether it is to be calculated anew."""
     with book.reading(principal) as session:

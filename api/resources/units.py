@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from api.doors import AUTHORITY, FILER, READER
+from api.numbers import Count, SentMonth, SentYear
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
 from api.work.desk import desk_of
@@ -44,7 +45,7 @@ class Transfer(_Said, frozen=True, kw_only=True):
 
     to: str
     unit: str
-    count: int | None = None
+    count: Count | None = None
     ranges: list[Range] = []
 
 
@@ -52,7 +53,7 @@ class Cancellation(_Said, frozen=True, kw_only=True):
     """Units cancelled of one's own will, for ever."""
 
     unit: str
-    count: int | None = None
+    count: Count | None = None
     ranges: list[Range] = []
     beneficiary: str | None = None
 
@@ -60,8 +61,8 @@ class Cancellation(_Said, frozen=True, kw_only=True):
 class CertificateClaim(_Said, frozen=True, kw_only=True):
     """Certificates claimed for the power used in a year, for ever."""
 
-    year: int
-    count: int | None = None
+    year: SentYear
+    count: Count | None = None
     ranges: list[Range] = []
     beneficiary: str | None = None
 
@@ -70,7 +71,7 @@ class Metered(_Said, frozen=True, kw_only=True):
     """What a plant generated in a month (202507) in whole kWh, or discharged from storage; a correction is below zero."""
 
     plant: str
-    month: int
+    month: SentMonth
     kwh: int
     storage: bool = False
 
@@ -79,7 +80,7 @@ class KwhClaim(_Said, frozen=True, kw_only=True):
     """kWh of a plant's month that a mechanism takes."""
 
     plant: str
-    month: int
+    month: SentMonth
     mechanism: str
     kwh: int
 
@@ -88,8 +89,8 @@ class Certified(_Said, frozen=True, kw_only=True):
     """Whole certificates of a plant's month."""
 
     plant: str
-    month: int
-    count: int
+    month: SentMonth
+    count: Count
 
 
 @get(UNITS, opt=READER, sync_to_thread=True, tags=["units"])

@@ -114,6 +114,8 @@ class Economy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     output: tuple[Output, ...] = ()
 
 
+FEN_MAX = 10**17
+"""More than the value added of all China in a year, some 1.4 × 10¹⁶ fen."""
 Fact = Boundary | BaseYear | Exclusion | ControlPlan | Economy
 KINDS: dict[str, type[Fact]] = {
     "boundary": Boundary, "base-year": BaseYear, "exclusion": Exclusion, "control-plan": ControlPlan, "economy": Economy,
@@ -246,6 +248,7 @@ def _check(fact: Fact) -> None:
         _check_plan(fact)
     else:
         _within("year", fact.year, 1990, 2100)
+        _within("value_added_fen", fact.value_added_fen, -FEN_MAX, FEN_MAX)
         for made in fact.output:
             try:
                 number(made.quantity)

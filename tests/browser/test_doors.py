@@ -17,7 +17,7 @@ from tests.browser.people import DIVISION, FIRM_LOGIN, PASSWORD, Doors, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 OPEN = {"/regions/100000", "/regions", "/factors"}
-BOOKS = OPEN | {"/holders", "/accounts"}
+BOOKS = OPEN | {"/holders", "/filings", "/accounts"}
 NAVIGATION: dict[Office | None, set[str]] = {
     None: OPEN, Office.RESIDENT: BOOKS, Office.FIRM: BOOKS | {"/approvals"}, Office.PARK: BOOKS | {"/approvals"},
     Office.VERIFIER: BOOKS | {"/approvals"}, Office.REGULATOR: BOOKS | {"/approvals"}, Office.PROVIDER: OPEN | {"/approvals"},

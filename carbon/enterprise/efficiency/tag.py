@@ -13,10 +13,11 @@ from sqlmodel import Session
 from carbon import reach
 from carbon.enterprise.authority import posting_for
 from carbon.enterprise.efficiency.grade import Facts, Mean, Tag, energy_co2, judge, means, process_co2
-from carbon.enterprise.efficiency.pack import Pack
+from carbon.enterprise.efficiency.pack import DEDUCTIONS, Pack
 from carbon.enterprise.errors import TagRefused
 from carbon.enterprise.firm import facts as firm_facts
 from carbon.enterprise.inventory.lines import booked_lines
+from carbon.enterprise.obligation.allocation import MASS_MAX
 from carbon.enterprise.obligation.declare import VERIFIED
 from carbon.enterprise.tables import EfficiencyRow, FilingRow
 from carbon.enterprise.turn import take_turn
@@ -166,6 +167,9 @@ def _one(stand: Sequence[Said], no: int, kind: str) -> Said:
 
 
 def _check(facts: Facts) -> None:
+    for name, mass in facts.deducted.items():
+        if name not in DEDUCTIONS or not 0 <= mass <= MASS_MAX:
+            raise TagRefused(field="deducted", reason=f"grams from 0 up of {' or '.join(DEDUCTIONS)}, not {mass} of {name[:40]!r}")
     if facts.coverage is None:
         return
     try:

@@ -16,6 +16,8 @@ from factors.units import number
 
 GRAMS = 1_000_000
 """Grams of a tonne."""
+MASS_MAX = 10**18
+"""More grams than the world emits in ten years: no firm has more, and no sum of them leaves 64 bits."""
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,13 +67,13 @@ def allot(rule: Rule, units: Sequence[Unit]) -> tuple[Allotment, ...]:
 
 
 def _allot(rule: Rule, unit: Unit) -> Allotment:
-    if unit.verified_g < 0:
-        raise BadAllotment(unit=unit.name, field="verified_g", reason="a verified emission is not below zero")
+    if not 0 <= unit.verified_g <= MASS_MAX:
+        raise BadAllotment(unit=unit.name, field="verified_g", reason=f"a verified emission is 0 to {MASS_MAX} g")
     verified_t = half_even(Fraction(unit.verified_g, GRAMS))
     bench = _bench(rule, unit) if rule.benchmark else None
     if unit.stated_t is not None:
-        if unit.stated_t < 0:
-            raise BadAllotment(unit=unit.name, field="stated_t", reason="an allowance is not below zero")
+        if not 0 <= unit.stated_t <= MASS_MAX // GRAMS:
+            raise BadAllotment(unit=unit.name, field="stated_t", reason=f"an allowance is 0 to {MASS_MAX // GRAMS} t")
         given, said, mark, source = unit.stated_t, "as the authority decided", "A", "decision on this unit"
     else:
         given, said, mark, source = _formula(rule.allocation, unit, bench)

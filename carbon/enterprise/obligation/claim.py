@@ -52,10 +52,7 @@ def meter(
 
     Raises GenerationRefused (a plant of another, a month that is none), GenerationTaken where less would be left than is taken.
     """
-    before = _month(session, principal, holder=holder, plant=plant, month=month)
-    if principal.role not in {Role.ADMIN, Role.WRITER}:
-        raise NotAllowed(actor=principal.actor, action="write of generation")
-    _check(plant, month, kwh, today=now.date())
+    before = _before(session, principal, holder=holder, plant=plant, month=month, kwh=kwh, today=now.date())
     stands = before.discharged if storage else before.generated
     if stands + kwh < 0:
         raise GenerationRefused(plant=plant, field="kwh", reason=f"{stands} kWh stand in this month: a correction leaves no less than zero")
@@ -77,10 +74,7 @@ def claim(
     if mechanism not in {one.id for one in mechanisms()}:
         reason = f"{mechanism[:20]!r} is none that a kWh may feed: one of {', '.join(one.id for one in mechanisms())}"
         raise GenerationRefused(plant=plant, field="mechanism", reason=reason)
-    before = _month(session, principal, holder=holder, plant=plant, month=month)
-    if principal.role not in {Role.ADMIN, Role.WRITER}:
-        raise NotAllowed(actor=principal.actor, action="write of generation")
-    _check(plant, month, kwh, today=now.date())
+    before = _before(session, principal, holder=holder, plant=plant, month=month, kwh=kwh, today=now.date())
     if kwh <= 0 or (mechanism == certificate().unit and kwh % certificate().kwh):
         reason = f"a claim is above zero and is not taken back; {certificate().unit} are whole, of {certificate().kwh} kWh each"
         raise GenerationRefused(plant=plant, field="kwh", reason=reason)
@@ -104,6 +98,7 @@ def certify(
     rule = certificate()
     if count < 1:
         raise GenerationRefused(plant=plant, field="count", reason="certificates are whole, one at least")
+    _check(plant, month, count * rule.kwh, today=now.date())
     if month < rule.from_month:
         raise GenerationRefused(plant=plant, field="month", reason=f"the rule {rule.id} holds from {rule.from_month} on")
     before = _month(session, principal, holder=holder, plant=plant, month=month)
@@ -151,6 +146,14 @@ def _month(session: Session, principal: Principal, *, holder: str, plant: str, m
 def _told(plant: str, month: int, holder: str, sums: Mapping[str, int]) -> Month:
     taken = {name: kwh for name, kwh in sums.items() if name not in {GENERATED, DISCHARGED}}
     return Month(plant=plant, month=month, holder=holder, generated=sums.get(GENERATED, 0), discharged=sums.get(DISCHARGED, 0), taken=taken)
+
+
+def _before(session: Session, principal: Principal, *, holder: str, plant: str, month: int, kwh: int, today: date) -> Month:
+    """The month before it is written of, by one who may, in numbers that a month can have."""
+    if principal.role not in {Role.ADMIN, Role.WRITER}:
+        raise NotAllowed(actor=principal.actor, action="write of generation")
+    _check(plant, month, kwh, today=today)
+    return _month(session, principal, holder=holder, plant=plant, month=month)
 
 
 def _check(plant: str, month: int, kwh: int, *, today: date) -> None:

@@ -26,6 +26,8 @@ from ledger.types import table_of
 BOOK = "units"
 SIZES = {"CEA": "t", "CCER": "t", "GEC": "certificate"}
 """The unit in which each mechanism's units are counted: whole tonnes, and certificates of 1 MWh."""
+SERIAL_MAX = 10**15
+"""More units than any registry will number: no sum of them leaves 64 bits."""
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,10 +73,10 @@ def issue(
     name = mechanism(unit)
     if name == "CEA" and unit != f"CEA.{vintage}":
         raise BadUnit(unit=unit, reason=f"allowances of {vintage} are CEA.{vintage}")
-    if not series.strip() or not 0 < first <= last:
-        raise BadUnit(unit=unit, reason="units have a series, and serials from 1 up")
+    asked = Range(unit=unit, series=series, first=first, last=last)
+    _check(asked)
     take_turn(session, f"issue/{unit}")
-    taken = _placed(session, Range(unit=unit, series=series, first=first, last=last))
+    taken = _placed(session, asked)
     if taken:
         again = (max(first, taken[0].first), min(last, taken[0].last))
         raise SerialUsed(unit=unit, series=series, first=again[0], last=again[1], reason="it was issued before")
@@ -172,8 +174,7 @@ def named(session: Session, *, account: str, ranges: Sequence[Range]) -> list[Fo
     """The serials that were named, if all of them lie on the account. Raises SerialUsed with the first that does not, and why."""
     found: list[Found] = []
     for asked in ranges:
-        if not 0 < asked.first <= asked.last:
-            raise BadUnit(unit=asked.unit, reason=f"serials run from 1 up, not {asked.first}–{asked.last}")
+        _check(asked)
         at = asked.first
         for one in _placed(session, asked):
             first, last = max(asked.first, one.first), min(asked.last, one.last)
@@ -187,6 +188,13 @@ def named(session: Session, *, account: str, ranges: Sequence[Range]) -> list[Fo
         if at <= asked.last:
             raise SerialUsed(unit=asked.unit, series=asked.series, first=at, last=asked.last, reason="it was never issued")
     return found
+
+
+def _check(asked: Range) -> None:
+    if not asked.series.strip():
+        raise BadUnit(unit=asked.unit, reason="units have a series")
+    if not 0 < asked.first <= asked.last <= SERIAL_MAX:
+        raise BadUnit(unit=asked.unit, reason=f"serials run from 1 up to {SERIAL_MAX}, the first before the last")
 
 
 def _overlap(found: Sequence[Found], unit: str, at: int, first: int, last: int) -> bool:
