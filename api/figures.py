@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from api.language import Language
+from carbon.digits import MINUS
 
-MINUS = "\u2212"
 THIN = "\u2009"
 TONNE_G = 10**6
 SCALES: dict[Language, tuple[tuple[str, int], ...]] = {
@@ -54,18 +54,6 @@ def decimal_text(value: Decimal, digits: int) -> str:
     rounded = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
     text = f"{abs(rounded):,f}"
     return MINUS + text if rounded < 0 else text
-
-
-def integer(value: int) -> str:
-    """The full integer with thousands separators."""
-    return f"{value:,}".replace("-", MINUS)
-
-
-def grouped(text: str) -> str:
-    """A plain decimal as filed, with thousands separators and a true minus; its digits are not touched."""
-    whole, point, rest = text.partition(".")
-    sign, digits = (MINUS, whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}{point}{rest}" if digits.isdecimal() else text
 
 
 def percent(part: int, whole: int, digits: int = 1) -> str | None:

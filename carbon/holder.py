@@ -195,12 +195,6 @@ def sites(session: Session, principal: Principal, *, holder: str | None = None) 
     return list(found.values())
 
 
-def lock_holder(session: Session, holder: str) -> None:
-    """Whatever is written for one holder is written in turn, so that nothing misses what is written beside it (SQLite has one writer)."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:holder, 0))"), {"holder": holder})
-
-
 def places(found: list[Site]) -> Sites:
     """Sites of one holder by code, as lines of activity data look them up."""
     return {site.code: site.divisions for site in found}

@@ -25,10 +25,11 @@ from carbon.counterparty import sellers
 from carbon.errors import FaultyFile, ImportNotFound, ImportReplaced, SitesMoved
 from carbon.estimate import EmissionFrame, estimate
 from carbon.filed import correcting_nothing, overlapping_book, twice_in_file
-from carbon.holder import Site, find_holder, lock_holder, new_id, open_sites, places, sites
+from carbon.holder import Site, find_holder, new_id, open_sites, places, sites
 from carbon.region.divisions import DivisionTree, chain_of
 from carbon.seal import seals
 from carbon.tables import ActivityLineRow, ImportRow
+from carbon.turn import take_turn
 from factors.library import FactorLibrary
 from ledger.book import Book
 from ledger.bulk import insert, select_in
@@ -113,7 +114,8 @@ def read_file(
 class Prepared:
     """A file that was read, placed, estimated and made into entries, and is not booked yet: all that needs no transaction.
 
-    `lines` are the file's own; `placed` may hold more, which were made of these (power by the market beside power by location).
+    `lines` are the file's own; `placed` may hold more, which were made of these (power by the market beside power by location). `again`:
+    bytes that were booked before may be booked in the place of `replace`, as what they come to is another figure now.
     """
 
     holder: str
@@ -123,21 +125,22 @@ class Prepared:
     booking: Booking
     replace: str | None
     allow_duplicates: bool
+    again: bool = False
 
 
 def prepare(
     lines: ActivityFrame, placed: PlacedLines, emissions: EmissionFrame, *, holder: str, replace: str | None = None,
-    allow_duplicates: bool = False,
+    allow_duplicates: bool = False, again: bool = False,
 ) -> Prepared:  # fmt: skip
     """The entries of a file for `book_prepared`. FaultyFile where two lines of it file the same. `replace` is the import that it is to
-    take the place of."""
+    take the place of, `again` whether it may though the same bytes were booked before."""
     twice = [] if allow_duplicates else twice_in_file(lines)
     if twice:
         raise FaultyFile(twice)
     keys = f"activity/{holder}" + (f"/{replace}" if replace else "")
     told = _tell(placed, emissions)
     booking = emission_entries(placed, emissions, holder=holder, scope_of_keys=keys, by_reference=not allow_duplicates, evidence=told.seals)
-    return Prepared(holder, lines, placed, told, booking, replace, allow_duplicates)
+    return Prepared(holder, lines, placed, told, booking, replace, allow_duplicates, again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +168,8 @@ def book_prepared(session: Session, made: Prepared, principal: Principal, *, sit
 def admit(session: Session, made: Prepared, principal: Principal, *, sites_read: list[Site], now: datetime) -> Admitted | RecordReceipt:
     """What must hold before the file's entries are posted, and what makes room for them. As `book_prepared`."""
     holder, lines = made.holder, made.lines
-    lock_holder(session, holder)
-    before = _booked_before(session, holder, lines.sha256, lines.file)
+    take_turn(session, f"holder/{holder}")
+    before = None if made.again else _booked_before(session, holder, lines.sha256, lines.file)
     if before is not None:
         return before
     if sites(session, principal, holder=holder) != sites_read:
@@ -196,7 +199,8 @@ def keep(session: Session, admitted: Admitted, ids: tuple[int, ...], principal: 
 def _booked_before(session: Session, holder: str, sha256: bytes, file: str) -> RecordReceipt | None:
     """The receipt of the first time, or None; ImportReplaced where another file took this one's place since."""
     f = table_of(ImportRow).c
-    row = session.execute(sa.select(table_of(ImportRow)).where(f.holder_id == holder, f.sha256 == sha256)).mappings().one_or_none()
+    query = sa.select(table_of(ImportRow)).where(f.holder_id == holder, f.sha256 == sha256).order_by(f.again.desc()).limit(1)
+    row = session.execute(query).mappings().one_or_none()  # the last: those before it gave way to it
     if row is None:
         return None
     _refuse_replaced(session, row["id"])
@@ -205,6 +209,12 @@ def _booked_before(session: Session, holder: str, sha256: bytes, file: str) -> R
         first_entry=row["first_entry"], last_entry=row["last_entry"], replaces=row["replaces"],
         imported_at=row["imported_at"], repeated=True,
     )  # fmt: skip
+
+
+def _times_booked(session: Session, holder: str, sha256: bytes) -> int:
+    """How often the same bytes were booked for the holder."""
+    f = table_of(ImportRow).c
+    return int(session.execute(sa.select(sa.func.count()).where(f.holder_id == holder, f.sha256 == sha256)).scalar_one())
 
 
 def _refuse_replaced(session: Session, import_id: str) -> None:
@@ -275,7 +285,7 @@ def _keep(
     row = {
         "id": done.import_id, "holder_id": done.holder, "sha256": lines.sha256, "name": done.file, "lines": done.lines,
         "first_entry": done.first_entry, "last_entry": done.last_entry, "replaces": done.replaces, "actor": actor,
-        "imported_at": done.imported_at,
+        "again": _times_booked(session, done.holder, lines.sha256), "imported_at": done.imported_at,
     }  # fmt: skip
     session.execute(sa.insert(table_of(ImportRow)).values(row))
     connection = session.connection()

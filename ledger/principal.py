@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a principal may be, from the most to the least powerful."""
+    """What a principal may be. A writer posts to its own books; an authority reads those of its area and rules on what is filed."""
 
     ADMIN = "admin"
     WRITER = "writer"
+    AUTHORITY = "authority"
     READER = "reader"
 
 

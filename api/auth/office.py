@@ -71,7 +71,7 @@ DUTIES: dict[Office, Duty] = {
     Office.FIRM: _duty(Bound.HOLDER, Action.READ, Action.FILE, Action.ASK, role=Role.WRITER),
     Office.PARK: _duty(Bound.HOLDER, Action.READ, Action.FILE, Action.ASK, role=Role.WRITER),
     Office.VERIFIER: _duty(Bound.HOLDER, Action.READ, Action.VERIFY, Action.ASK, Action.DECIDE, second_factor=True),
-    Office.REGULATOR: _duty(Bound.DIVISION, Action.READ, Action.ACCEPT, Action.ASK, Action.DECIDE, second_factor=True),
+    Office.REGULATOR: _duty(Bound.DIVISION, Action.READ, Action.ACCEPT, Action.ASK, Action.DECIDE, second_factor=True, role=Role.AUTHORITY),
     Office.PROVIDER: _duty(Bound.PLATFORM, Action.PROVIDE, Action.ASK),
     Office.ADMINISTRATOR: _duty(Bound.PLATFORM, Action.ADMINISTER, Action.ROSTER, second_factor=True),
     Office.SECURITY: _duty(Bound.PLATFORM, Action.SECURE, Action.ROSTER, Action.ASK, Action.DECIDE, second_factor=True),

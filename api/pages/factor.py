@@ -17,11 +17,12 @@ from litestar.response import Response
 from api.doors import PUBLIC
 from api.explanation import MARKS
 from api.export import table_response
-from api.figures import gas_name, grouped
+from api.figures import gas_name
 from api.finding import Scope, Text, search_in
 from api.pages import words
 from api.pages.shell import Asked, language_of, page, translate
 from api.places import place_name
+from carbon.digits import grouped
 from carbon.region.divisions import factor_places
 from factors.activities import Activity, by_id
 from factors.errors import FactorError

@@ -10,11 +10,12 @@ import polars as pl
 from api.auth import vault as person
 from api.auth.gate import who_is
 from api.auth.office import Action
-from api.figures import TONNE_G, Scale, grouped, signed
+from api.figures import TONNE_G, Scale, signed
 from api.language import Language
 from api.pages.drawing import Fall, waterfall
 from api.pages.shell import Asked
 from api.problems import N_
+from carbon.digits import grouped
 from carbon.enterprise.filing.bridge import PARTS, Bridge, bridge
 from carbon.enterprise.filing.filing import Filing
 from carbon.enterprise.filing.said import Kind as Kind

@@ -3,8 +3,8 @@
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from api.figures import grouped
 from carbon.answer import decimal_text
+from carbon.digits import grouped
 from carbon.evidence import Explanation
 from factors.errors import FactorError
 from factors.units import find_unit

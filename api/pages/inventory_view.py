@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from api.figures import TONNE_G, Scale, decimal_text, integer, percent, scale_for, signed
+from api.figures import TONNE_G, Scale, decimal_text, percent, scale_for, signed
 from api.inventories import PARTS, Shown
 from api.language import Language, catalogue
 from api.pages.entry import REPORTS
 from api.pages.words import TIERS, Say
 from api.problems import N_
+from carbon.digits import integer
 from carbon.enterprise.inventory.change import Change
 from carbon.enterprise.inventory.inventory import Inventory, Row, Section
 from carbon.enterprise.obligation.bridge import Bridge

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from carbon.digits import grouped, integer
 from carbon.enterprise.inventory.inventory import Inventory
 from carbon.enterprise.inventory.sections import Row, Section
 from carbon.report.document import Language, every_word, pdf
-from carbon.report.notes import Notes, grouped, tonnes, whole
+from carbon.report.notes import Notes, tonnes
 from factors.activities import by_id
 from factors.gwp import smallest_unit
 
@@ -68,7 +69,7 @@ def inventory_data(
             for one in inventory.gbt
             for name in [one.name_zh if language == "zh" else one.name_en]
         ],
-        "gases": [{"gas": gas, "mass": f"{whole(mass)} {smallest_unit(gas)}"} for gas, mass in sorted(inventory.by_gas.items())],
+        "gases": [{"gas": gas, "mass": f"{integer(mass)} {smallest_unit(gas)}"} for gas, mass in sorted(inventory.by_gas.items())],
         "energy": _energy(inventory, language, said),
         "peers": peers,
         "exclusions": [{"source": one.source, "scope": one.scope, "reason": one.reason} for one in inventory.exclusions],
@@ -169,7 +170,7 @@ def _apart(inventory: Inventory, said: Mapping[str, str], notes: Notes) -> list[
         {"label": f"{said['apart']} {gas}", "figure": tonnes(mass), "note": notes.of(gas, mass)} for gas, mass in inventory.apart.items()
     ]
     return rows + [
-        {"label": f"{said['unpriced']} {gas}", "figure": f"{whole(mass)} {smallest_unit(gas)}", "note": None}
+        {"label": f"{said['unpriced']} {gas}", "figure": f"{integer(mass)} {smallest_unit(gas)}", "note": None}
         for gas, mass in inventory.unpriced.items()
     ]
 

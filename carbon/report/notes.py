@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
-MINUS = "\u2212"
+from carbon.digits import MINUS, grouped, integer
+
 GRAMS_A_TONNE = 1_000_000
 SHOWN = 12
 """As many ids of entries are printed one by one; the others are reached by the page of the figure."""
@@ -18,18 +19,6 @@ def tonnes(mass_g: int, digits: int = 1) -> str:
     return grouped(f"{value:f}")
 
 
-def whole(amount: int) -> str:
-    """An integer with thousands separators and a true minus."""
-    return grouped(str(amount))
-
-
-def grouped(text: str) -> str:
-    """A plain decimal with thousands separators and a true minus; its digits are not touched."""
-    sign, digits = (MINUS, text[1:]) if text.startswith("-") else ("", text)
-    number, point, rest = digits.partition(".")
-    return f"{sign}{int(number or 0):,}{point}{rest}"
-
-
 @dataclass
 class Notes:
     """Notes in the order in which figures refer to them, numbered from 1."""
@@ -40,5 +29,5 @@ class Notes:
     def of(self, label: str, amount: int, entries: Sequence[int] = (), lines: int = 0) -> int:
         """The number of the note that says what the figure is made of."""
         ids = ", ".join(map(str, entries[:SHOWN])) + (" …" if len(entries) > SHOWN or lines > len(entries) > 0 else "")
-        self.texts.append({"label": label, "amount": f"{whole(amount)} {self.unit}", "entries": ids, "lines": str(lines or len(entries))})
+        self.texts.append({"label": label, "amount": f"{integer(amount)} {self.unit}", "entries": ids, "lines": str(lines or len(entries))})
         return len(self.texts)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from carbon.digits import integer
 from carbon.enterprise.filing.finding import Finding
 from carbon.enterprise.filing.state import FilingState
 from carbon.enterprise.obligation.statement import Statement
 from carbon.report.document import Language, every_word, pdf
 from carbon.report.inventory_pdf import Head, common, facts_of
-from carbon.report.notes import Notes, tonnes, whole
+from carbon.report.notes import Notes, tonnes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def compliance_data(statement: Statement, *, head: Head, language: Language) -> 
     entries = [one.entry for one in statement.surrendered]
 
     def row(label: str, amount: int, *, strong: bool = False, behind: Sequence[int] = ()) -> dict[str, Any]:
-        return {"label": label, "amount": f"{whole(amount)} t", "note": notes.of(label, amount, behind), "strong": strong}
+        return {"label": label, "amount": f"{integer(amount)} t", "note": notes.of(label, amount, behind), "strong": strong}
 
     rows = [
         {
@@ -110,7 +111,7 @@ def compliance_data(statement: Statement, *, head: Head, language: Language) -> 
         "facts": [*facts_of(head, statement.year, said), *head_more],
         "rows": rows,
         "holdings": [
-            {"label": f"{one.unit} {one.vintage} {one.unusable}".strip(), "amount": f"{whole(one.count)} t"} for one in statement.held
+            {"label": f"{one.unit} {one.vintage} {one.unusable}".strip(), "amount": f"{integer(one.count)} t"} for one in statement.held
         ],
         "steps": _steps(statement, said),
         "rules": [{"label": one.about, "value": one.source, "mark": one.mark} for one in statement.doubts],

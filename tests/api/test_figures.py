@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.export import csv_bytes, safe_cell
-from api.figures import change, decimal_text, gas_name, grouped, integer, percent, scale_for, signed
+from api.figures import change, decimal_text, gas_name, percent, scale_for, signed
 from api.language import Language
 from api.pages.drawing import breaks, curve, sparkline, stack, step_of, treemap, year_ticks
+from carbon.digits import grouped, integer
 
 T = 10**6
 

@@ -24,6 +24,7 @@ from api.work.desk import Desk
 from carbon.enterprise.filing.finding import Weight
 from carbon.enterprise.filing.said import Assurance
 from carbon.enterprise.filing.verifier import grant
+from carbon.enterprise.owners import Part, tell_owners
 from carbon.holder import add_holder, holders
 from ledger.book import Book, open_book
 from ledger.principal import LOCAL_ADMIN, Principal, Role
@@ -103,13 +104,20 @@ def _people(book: Book, vault: Vault) -> tuple[dict[Office | Half, str], dict[st
                 ids |= {"USER": user, "REQUEST": ask(session, held, REOPEN, subject="2023-03", content=content, now=now)}
         _past(session, ids["USER"], now)
         tokens |= _half_way(session, vault, firm, now)
-    return tokens, ids | {"FIRM": firm, "OTHER": other, "WORKS": _works(book)} | _filings(book, firm)
+    return tokens, ids | {"FIRM": firm, "OTHER": other, "WORKS": _works(book, firm)} | _filings(book, firm)
 
 
-def _works(book: Book) -> str:
-    """A second example firm with all that a firm's pages show."""
+def _works(book: Book, firm: str) -> str:
+    """A second example firm with all that a firm's pages show, of which the first has had a part, and has a larger one since July."""
     with TemporaryDirectory() as folder:
-        return open_shop(book, Path(folder))[0]
+        works = open_shop(book, Path(folder))[0]
+    for day, ppm, reason in ((date(2020, 1, 1), 400_000, "设立时出资"), (date(2024, 7, 1), 512_500, "增资扩股")):
+        with book.writing() as session:
+            tell_owners(
+                session, LOCAL_ADMIN, holder=works, approach="equity", parts=[Part(owner=firm, ppm=ppm)], valid_from=day, reason=reason,
+                now=datetime.now(UTC),
+            )  # fmt: skip
+    return works
 
 
 LINES = """activity,quantity,unit,day,site,source,计量员
@@ -123,7 +131,7 @@ def _filings(book: Book, firm: str) -> dict[str, str]:
     """A draft with problems, and a filing that is being verified, with a finding and a word on it."""
     own, now, today = frozenset({firm}), datetime.now(UTC), datetime.now(UTC).date()
     preparer, verifier = Principal("p1", Role.WRITER, holders=own), Principal("v1", Role.READER, holders=own)
-    officer = Principal("officer", Role.READER, divisions=frozenset({"330000"}))
+    officer = Principal("officer", Role.AUTHORITY, divisions=frozenset({"330000"}))
     desks = {who.actor: Desk(book, who, now, today) for who in (preparer, verifier)}
     draft = desks["p1"].open(holder=firm, year=2024, guide="cement")
     desks["p1"].take_in(draft.id, data=(LINES + WRONG).format(year=2024).encode(), name="2024.csv", if_match=draft.tag)
@@ -224,6 +232,11 @@ PLACES: list[tuple[str, Office | Half | None, str]] = [
     ("units", R, "/holders/WORKS/units"), ("units-firm", Office.FIRM, "/holders/FIRM/units"), ("efficiency", R, "/efficiency"),
     ("efficiency-firm", R, "/holders/WORKS/efficiency"), ("packets", R, "/holders/WORKS/packets"),
     ("packets-firm", Office.FIRM, "/holders/FIRM/packets"),
+    ("shares", R, "/holders/WORKS/shares"), ("shares-firm", Office.FIRM, "/holders/FIRM/shares"),
+    ("consolidation-shares", R, "/consolidation?holder=WORKS&holder=FIRM&owner=FIRM&year=2024"),
+    ("giving", R, "/efficiency/give?pack=zj-huzhou/2022&year=2024"), ("giving-first", R, "/efficiency/give"),
+    ("obligation", R, "/holders/WORKS/compliance?programme=cn-ets&year=2024"), ("accreditations", R, "/accreditations"),
+    ("accreditations-verifier", Office.VERIFIER, "/accreditations"),
     ("code", Half.CODE, "/sign-in/code"), ("first-password", Half.CHANGE, "/me/password"),
 ]  # fmt: skip
 """Every page, as who opens it: a name, an office or half way in (None: a stranger), an address."""

@@ -63,7 +63,7 @@ class Stage:
 def stage(chromium: str, tmp_path: Path) -> Iterator[Stage]:
     book, now = example_book(tmp_path), datetime.now(UTC)
     vault, tokens = Vault.at(tmp_path), {}
-    officer = Principal("officer", Role.READER, divisions=frozenset({"330000"}))
+    officer = Principal("officer", Role.AUTHORITY, divisions=frozenset({"330000"}))
     with book.writing() as session:
         firm = next(one.id for one in holders(session, LOCAL_ADMIN) if one.example)
         for key, (name, office) in PEOPLE.items():

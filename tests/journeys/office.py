@@ -95,7 +95,7 @@ def people(firm: Firm, app: Litestar, other: str) -> dict[str, tuple[str, Bindin
 
 
 def accredit(session: Any, actor: str, now: datetime) -> None:
-    officer = Principal("officer", Role.READER, divisions=frozenset({"330000"}))
+    officer = Principal("officer", Role.AUTHORITY, divisions=frozenset({"330000"}))
     grant(
         session, officer, actor=actor, number=f"CNAS {actor}", body="示例认可机构", industries=("C30",), valid_from=date(2020, 1, 1),
         valid_until=date(2099, 12, 31), now=now,

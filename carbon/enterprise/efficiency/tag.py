@@ -3,8 +3,10 @@
 The authority gives tags and decides; the firm appeals. Nothing is taken back: a tag given anew stands after the first.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from fractions import Fraction
 
 import msgspec
 import sqlalchemy as sa
@@ -12,6 +14,7 @@ from sqlmodel import Session
 
 from carbon import reach
 from carbon.enterprise.authority import posting_for
+from carbon.enterprise.efficiency.coverage import COMPUTED, STATED, covered
 from carbon.enterprise.efficiency.grade import Facts, Mean, Tag, energy_co2, judge, means, process_co2
 from carbon.enterprise.efficiency.pack import DEDUCTIONS, Pack
 from carbon.enterprise.errors import TagRefused
@@ -20,8 +23,8 @@ from carbon.enterprise.inventory.lines import booked_lines
 from carbon.enterprise.obligation.allocation import MASS_MAX
 from carbon.enterprise.obligation.declare import VERIFIED
 from carbon.enterprise.tables import EfficiencyRow, FilingRow
-from carbon.enterprise.turn import take_turn
 from carbon.holder import find_holder
+from carbon.turn import take_turn
 from factors.errors import NotANumber
 from factors.units import number
 from ledger.errors import NotAllowed
@@ -45,6 +48,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reason: str
 
 
+_MEAN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20}|/[1-9][0-9]{0,19})?")
 KINDS: dict[str, type[Tag | Appeal | Decision]] = {"tag": Tag, "appeal": Appeal, "decision": Decision}
 
 
@@ -66,15 +70,19 @@ def gather(
 ) -> Facts:
     """A firm's facts of a year from the book: standing lines, the economy that it told, whether its filing was verified.
 
-    `coverage` is the share of its energy that these lines cover. Raises HolderNotFound.
+    `coverage` is the share of its energy that these lines cover, where whoever gives the tag states it; without one it is computed if the
+    firm told the energy that it used. Raises HolderNotFound.
     """
     known = find_holder(session, principal, holder)
     lines = booked_lines(session, principal, holder=holder, year=year)
     economy = firm_facts(session, principal, holder, today).economy_of(year)
+    counted = covered(lines, economy)
+    share = counted.share if coverage is None and counted is not None else coverage
     f = table_of(FilingRow).c
     verified = sa.select(f.id).where(f.holder_id == holder, f.year == year, f.state.in_(VERIFIED))
     return Facts(
-        holder=holder, industry=known.industry, year=year, coverage=coverage, deducted=dict(deducted),
+        holder=holder, industry=known.industry, year=year, coverage=share, deducted=dict(deducted), covered=counted,
+        coverage_how=STATED if coverage is not None else COMPUTED if share is not None else "",
         energy_g=energy_co2(lines) if lines.height else None, process_g=process_co2(lines),
         value_added_fen=economy.value_added_fen if economy else None,
         verified=session.execute(verified.limit(1)).first() is not None,
@@ -88,20 +96,28 @@ def give(
 
     Raises HolderNotFound, NotAllowed, TagRefused (firms of several years, one twice, a coverage that is no share).
     """
+    for one in firms:
+        posting_for(principal, one.holder, action="give tags of carbon efficiency")
+        find_holder(session, principal, one.holder)
+    made = []
+    for one, tag in zip(sorted(firms, key=lambda firm: firm.holder), judged(pack, firms, given=given), strict=True):
+        take_turn(session, f"tag/{one.holder}")
+        made.append(_keep(session, principal, one.holder, one.year, kind="tag", rule=pack.id, content=tag, now=now))
+    return made
+
+
+def judged(pack: Pack, firms: Sequence[Facts], *, given: Mapping[str, Mean] | None = None) -> list[Tag]:
+    """What `give` would give, in the order of the holders; nothing is kept. Raises TagRefused."""
     years = {one.year for one in firms}
     if len(years) > 1 or len({one.holder for one in firms}) != len(firms):
         raise TagRefused(field="firms", reason="tags are given to firms of one year, each named once")
     for one in firms:
-        posting_for(principal, one.holder, action="give tags of carbon efficiency")
         _check(one)
-        find_holder(session, principal, one.holder)
+    for mean in (given or {}).values():
+        if not _MEAN.fullmatch(mean.exact) or Fraction(mean.exact) <= 0:
+            raise TagRefused(field="mean", reason=f"{mean.exact[:40]!r} is no mean: a decimal or fraction above zero, 0.5 or 1/2")
     found = means(pack, firms) | dict(given or {})
-    made = []
-    for one in sorted(firms, key=lambda firm: firm.holder):
-        take_turn(session, f"tag/{one.holder}")
-        tag = judge(pack, one, found.get(one.holder))
-        made.append(_keep(session, principal, one.holder, one.year, kind="tag", rule=pack.id, content=tag, now=now))
-    return made
+    return [judge(pack, one, found.get(one.holder)) for one in sorted(firms, key=lambda firm: firm.holder)]
 
 
 def appeal(

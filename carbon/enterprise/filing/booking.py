@@ -6,17 +6,15 @@ together or not at all. What is accepted is posted by whoever may write the firm
 
 from datetime import date, datetime
 
-import polars as pl
 from sqlmodel import Session
 
 from carbon.enterprise.errors import StateRefused
 from carbon.enterprise.filing.bridge import Bridge, bridge
 from carbon.enterprise.filing.filing import Filing, filing, happen
-from carbon.enterprise.filing.restate import months_of, reopen_for, scope_of
+from carbon.enterprise.filing.restate import booked_as, check_differs, months_of, outcome, reopen_for, scope_of
 from carbon.enterprise.filing.said import Booked, Kind, Party
 from carbon.enterprise.filing.state import FilingState, State
 from carbon.enterprise.filing.version import Version, read_version
-from carbon.enterprise.inventory.lines import booked_lines
 from carbon.record import RecordReceipt, book_prepared, prepare
 from carbon.region.divisions import DivisionTree
 from factors.gwp import gwp_set
@@ -45,18 +43,16 @@ def book_filing(
     read = read_version(book, poster, id, library=library, tree=tree, today=today)
     made = prepare(
         read.lines, read.calculated.placed, read.calculated.emissions, holder=found.holder,
-        replace=replaced.import_id if replaced else None,
+        replace=replaced.import_id if replaced else None, again=replaced is not None,
     )  # fmt: skip
     done: list[RecordReceipt] = []
     with book.writing() as session:
 
         def carry_out(stand: FilingState) -> Booked:
             months = months_of(stand.year)
-            way = _way(session, poster, read, replaced) if replaced else None
+            way = _way(session, poster, read, replaced, stand) if replaced else None
             second = reopen_for(session, poster, read.filing, now=now, day=today) if replaced else None
             receipt = book_prepared(session, made, poster, sites_read=read.sites, now=now)
-            if receipt.repeated and replaced:
-                raise StateRefused(kind=Kind.BOOKED, state=stand.state, reason=f"its lines are booked already, as {receipt.import_id}")
             scope, reason = scope_of(found.holder), f"filing {id} booked"
             shut = closed_months(session, months, scope=scope)
             open_ = [month for month in months if month not in shut]
@@ -83,13 +79,14 @@ def _poster(principal: Principal, found: Filing) -> tuple[Principal, Party]:
     return Principal(principal.actor, Role.WRITER, holders=frozenset({found.holder})), Party.AUTHORITY
 
 
-def _way(session: Session, poster: Principal, read: Version, replaced: Filing) -> Bridge:
-    """From what stands of the filing that is replaced to what takes its place, each by the GWP set that it was declared in."""
-    before, after = replaced.stand, read.filing.stand
-    assert before.booked is not None
-    assert before.declared is not None
-    assert after.declared is not None
-    stands = booked_lines(session, poster, holder=read.filing.holder, year=read.filing.year)
-    own = stands.filter(pl.col("entry").is_between(before.booked.first_entry, before.booked.last_entry))
-    new = read.calculated.lines(holder=read.filing.holder)
-    return bridge(own, new, old_prices=gwp_set(before.declared.gwp), new_prices=gwp_set(after.declared.gwp)).bridge
+def _way(session: Session, poster: Principal, read: Version, replaced: Filing, stand: FilingState) -> Bridge:
+    """From what stands of the filing that is replaced to what takes its place, each by the GWP set that it was declared in. StateRefused
+    where both come to the same."""
+    before, after = replaced.stand.declared, stand.declared
+    assert before is not None
+    assert after is not None
+    own, new = booked_as(session, poster, replaced), read.calculated.lines(holder=read.filing.holder)
+    check_differs(
+        session, poster, replaced, kind=Kind.BOOKED, sha256=read.sha256, comes_to=outcome(new), total_g=after.total_g, gwp=after.gwp
+    )
+    return bridge(own, new, old_prices=gwp_set(before.gwp), new_prices=gwp_set(after.gwp)).bridge

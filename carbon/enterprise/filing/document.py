@@ -16,8 +16,9 @@ from sqlmodel import Session
 
 from carbon.enterprise.errors import DocumentNotFound, DocumentRefused
 from carbon.enterprise.tables import DocumentRow
-from carbon.holder import find_holder, lock_holder
+from carbon.holder import find_holder
 from carbon.reach import scoped
+from carbon.turn import take_turn
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import table_of
@@ -49,14 +50,14 @@ def attach(session: Session, principal: Principal, *, holder: str, name: str, da
     principal is not bound to the holder and writes nothing.
     """
     find_holder(session, principal, holder)
-    if principal.role is Role.READER and principal.holders is None:
+    if principal.role is Role.AUTHORITY or (principal.role is Role.READER and principal.holders is None):
         raise NotAllowed(actor=principal.actor, action="attach documents of a firm")
     shown = _plain_name(name)
     made = Document(
         holder=holder, sha256=hashlib.sha256(data).hexdigest(), name=shown, media_type=media_type(data, name=shown), size=len(data),
         actor=principal.actor, attached_at=now,
     )  # fmt: skip
-    lock_holder(session, holder)
+    take_turn(session, f"holder/{holder}")
     stands = documents(session, principal, holder=holder, only=made.sha256)
     if stands:
         return stands[0]

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon.activity_text import FILE_BYTES_MAX, refused
+from carbon.enterprise.authority import as_authority
+from carbon.enterprise.certificates import keep_uses, named_in
 from carbon.enterprise.errors import FilingChanged, FilingExists, FilingNotFound, StateRefused
 from carbon.enterprise.filing.document import check_documents, document
 from carbon.enterprise.filing.said import Attached, Event, Kind, Opened, Party, Saved, What, kind_of
 from carbon.enterprise.filing.state import FilingState, State, apply, fold
 from carbon.enterprise.tables import FilingEventRow, FilingRow, FilingVersionRow
-from carbon.holder import find_holder, lock_holder, new_id
+from carbon.holder import find_holder, new_id
 from carbon.reach import scoped
+from carbon.turn import take_turn
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import table_of
@@ -59,7 +62,7 @@ def open_filing(
     StateRefused where that is not booked, or of another year."""
     party_of(principal, Party.FIRM)
     find_holder(session, principal, holder)
-    lock_holder(session, holder)
+    take_turn(session, f"holder/{holder}")
     opened = Event(no=0, actor=principal.actor, party=Party.FIRM, at=now, what=Opened(year=year, guide=guide, restates=restates))
     if year not in YEARS or not guide:
         raise StateRefused(kind=Kind.OPENED, state=State.NONE, reason=f"a filing is of a year from {YEARS[0]} on and by a guide")
@@ -150,6 +153,7 @@ def save_version(
     }  # fmt: skip
     if after.tag != if_match:
         session.execute(sa.insert(table_of(FilingVersionRow)).values(row))
+        keep_uses(session, filing=id, holder=after.holder, version=after.version, numbers=named_in(data, file=name))
     return after
 
 
@@ -191,12 +195,12 @@ def happen(
 
 
 def party_of(principal: Principal, party: Party) -> Party:
-    """The part in which the principal acts; NotAllowed where it cannot. A firm's people write its books, the authority is bound to no
-    holder; who verifies is told by accreditation (`carbon.enterprise.filing.verifier`)."""
+    """The part in which the principal acts; NotAllowed where it cannot. A firm's people write its books; who
+    verifies is told by accreditation (`carbon.enterprise.filing.verifier`)."""
     if party is Party.FIRM and principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="prepare filings")
-    if party is Party.AUTHORITY and (principal.holders is not None or principal.role is Role.WRITER):
-        raise NotAllowed(actor=principal.actor, action="accept or reject filings: the authority does")
+    if party is Party.AUTHORITY:
+        as_authority(principal, action="accept or reject filings")
     return party
 
 

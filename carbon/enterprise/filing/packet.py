@@ -16,8 +16,9 @@ from sqlmodel import Session
 from carbon.enterprise.errors import PacketRefused
 from carbon.enterprise.filing.document import documents
 from carbon.enterprise.tables import DocumentRow, PacketRow
-from carbon.holder import find_holder, lock_holder
+from carbon.holder import find_holder
 from carbon.reach import scoped
+from carbon.turn import take_turn
 from factors.errors import FactorError
 from factors.units import find_unit, number
 from ledger.errors import NotAllowed
@@ -114,7 +115,7 @@ def file_packet(
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="file evidence")
     find_holder(session, principal, holder)
-    lock_holder(session, holder)
+    take_turn(session, f"holder/{holder}")
     wanted = dict(absent or {})
     _check(month, readings, wanted, today=today)
     attached = {one.sha256: Kept(sha256=one.sha256, name=one.name, size=one.size) for one in documents(session, principal, holder=holder)}

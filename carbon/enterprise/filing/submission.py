@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from carbon.enterprise.errors import StateRefused
 from carbon.enterprise.filing.filing import Filing, filing, happen, party_of, year_is_over
+from carbon.enterprise.filing.restate import check_differs
 from carbon.enterprise.filing.said import Accepted, Kind, Party, Rejected, Submitted
 from carbon.enterprise.filing.state import FilingState
 from carbon.enterprise.filing.verifier import check_accredited
@@ -22,15 +23,17 @@ def submit(
     """Declare the version that stands: from now on it is that hash. `declared` comes from `carbon.enterprise.filing.version.declare`, so
     that nothing is submitted that cannot be calculated; `confirmed` are the questions that the preparer answered with yes.
 
-    Raises StateRefused where the year is not over, the lines are others by now, or what is restated says the same.
+    Raises StateRefused where the year is not over, the lines are others by now, or what is restated comes to the same.
     """
     party_of(principal, Party.FIRM)
     found = filing(session, principal, id)
     if not year_is_over(found.year, today):
         raise StateRefused(kind=Kind.SUBMITTED, state=found.state, reason=f"{found.year} is not over")
-    if found.restates and filing(session, principal, found.restates).stand.sha256 == declared.sha256:
-        reason = "its lines are word for word those that are booked: say in them what changes, in `note` if in no other column"
-        raise StateRefused(kind=Kind.SUBMITTED, state=found.state, reason=reason)
+    if found.restates:
+        check_differs(
+            session, principal, filing(session, principal, found.restates), kind=Kind.SUBMITTED, sha256=declared.sha256,
+            comes_to=declared.outcome, total_g=declared.total_g, gwp=declared.gwp,
+        )  # fmt: skip
     what = Submitted(
         version=declared.version, sha256=declared.sha256, total_g=declared.total_g, gwp=declared.gwp, confirmed=confirmed
     )  # fmt: skip
@@ -57,7 +60,7 @@ def reject(
     session: Session, principal: Principal, id: str, *, reason: str, if_match: str, now: datetime, today: date  # noqa: A002
 ) -> Filing:  # fmt: skip
     """Give a filing back with the reason: the authority does, or whoever verifies it. The firm's next version makes it a draft again."""
-    if principal.holders is None and principal.role is not Role.WRITER:
+    if principal.role in {Role.ADMIN, Role.AUTHORITY}:
         party = Party.AUTHORITY
     else:
         industry = find_holder(session, principal, filing(session, principal, id).holder).industry

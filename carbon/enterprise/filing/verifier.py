@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from carbon.enterprise.authority import as_authority
 from carbon.enterprise.errors import BadAccreditation, NotAccredited
 from carbon.enterprise.tables import AccreditationRow
 from ledger.errors import NotAllowed
@@ -61,8 +62,9 @@ def grant(
     The same number again from a later day takes the earlier one's place; `valid_until` before `valid_from` withdraws it.
     Raises NotAllowed, BadAccreditation.
     """
-    if principal.holders is not None or principal.actor == actor:
-        raise NotAllowed(actor=principal.actor, action="accredit verifiers")
+    as_authority(principal, action="accredit verifiers")
+    if principal.actor == actor:
+        raise NotAllowed(actor=principal.actor, action="accredit oneself")
     wanted = tuple(industries)
     for field, text in (("actor", actor), ("number", number), ("body", body)):
         if not text.strip():

@@ -15,6 +15,7 @@ from carbon.enterprise.calculate import Calculated, calculate, declared_g
 from carbon.enterprise.errors import BadFinding, FilingChanged
 from carbon.enterprise.filing.filing import Filing, content, filing
 from carbon.enterprise.filing.finding import Verified
+from carbon.enterprise.filing.restate import outcome
 from carbon.enterprise.market import contracts
 from carbon.errors import Fault, FaultyFile
 from carbon.holder import Site, find_holder, places, sites
@@ -31,13 +32,15 @@ NUMBERS = ("quantity", "ncv", "carbon_content", "oxidation", "density", "biogeni
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
-    """What a version declares: scope 1 + 2 by location in g CO2e, by a GWP set. Made by `declare`, so that it was calculated."""
+    """What a version declares: scope 1 + 2 by location in g CO2e, by a GWP set. Made by `declare`, so that it was calculated; `outcome` is
+    all that it comes to (`restate.outcome`)."""
 
     version: int
     sha256: str
     total_g: int
     gwp: str
     lines: int
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,11 @@ def _check_year(lines: ActivityFrame, year: int) -> None:
 
 def declare(read: Version, prices: GwpSet) -> Declared:
     """What the version declares, for `submit`."""
-    total = declared_g(read.calculated.lines(holder=read.filing.holder), prices)
-    return Declared(version=read.number, sha256=read.sha256, total_g=total, gwp=prices.name, lines=read.lines.frame.height)
+    made = read.calculated.lines(holder=read.filing.holder)
+    return Declared(
+        version=read.number, sha256=read.sha256, total_g=declared_g(made, prices), gwp=prices.name, lines=read.lines.frame.height,
+        outcome=outcome(made),
+    )  # fmt: skip
 
 
 def weigh(

@@ -18,8 +18,8 @@ from carbon.enterprise.errors import GenerationRefused, GenerationTaken
 from carbon.enterprise.obligation import units
 from carbon.enterprise.obligation.rules import Certificate, certificate, mechanisms
 from carbon.enterprise.tables import GenerationRow
-from carbon.enterprise.turn import take_turn
 from carbon.holder import find_holder
+from carbon.turn import take_turn
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import period_of, table_of

@@ -18,8 +18,8 @@ from carbon.enterprise.obligation.statement import Statement, settled, state
 from carbon.enterprise.obligation.surrender import Surrendered, given, owe, stock, surrender
 from carbon.enterprise.obligation.units import Range
 from carbon.enterprise.tables import ComplianceRow, FilingRow
-from carbon.enterprise.turn import take_turn
 from carbon.holder import find_holder
+from carbon.turn import take_turn
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import table_of

@@ -14,8 +14,8 @@ from sqlmodel import Session
 from carbon import chart
 from carbon.enterprise.authority import posting_for
 from carbon.enterprise.errors import BadUnit, SerialUsed, UnitsMissing
-from carbon.enterprise.turn import take_turn
 from carbon.holder import find_holder
+from carbon.turn import take_turn
 from ledger import lot
 from ledger.errors import NotAllowed
 from ledger.journal import Receipt

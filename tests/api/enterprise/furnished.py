@@ -109,7 +109,7 @@ def _generate(book: Book, holder: str) -> None:
 
 
 def _tag(book: Book, holder: str) -> None:
-    office = Principal(actor="u-office", role=Role.READER, divisions=frozenset({"330500"}))
+    office = Principal(actor="u-office", role=Role.AUTHORITY, divisions=frozenset({"330500"}))
     mean = Mean(industry="3011", exact="1/2", source="示例年鉴表 1")
     with book.writing() as session:
         facts = gather(session, LOCAL_ADMIN, holder=holder, year=2024, coverage="0.99", deducted={}, today=TODAY)

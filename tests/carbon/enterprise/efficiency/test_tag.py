@@ -22,7 +22,7 @@ COAL = "combustion.stationary.bituminous,10,t,2023-07,s01,belt 1"
 POWER = "electricity.grid,100,kWh,2023-07,s01,meter 1"
 CLINKER = "process.cement.clinker,1,t,2023-07,s01,kiln"
 MEAN = Mean(industry="3011", exact="1", source="invented yearbook, table 1")
-OFFICE = Principal(actor="u-office", role=Role.READER, divisions=frozenset({"330500"}))
+OFFICE = Principal(actor="u-office", role=Role.AUTHORITY, divisions=frozenset({"330500"}))
 
 
 def own(firm: Firm) -> Principal:
@@ -138,7 +138,7 @@ def test_firms_tag_nobody_and_see_their_own_alone(firm: Firm, make_firm: Callabl
         for principal in (own(firm), Principal("w", Role.WRITER), Principal("v", Role.READER, holders=frozenset({firm.id}))):
             with pytest.raises(NotAllowed):
                 give(session, principal, HUZHOU, [gathered(firm)], now=NOW)
-        elsewhere = Principal("r2", Role.READER, divisions=frozenset({"110000"}))
+        elsewhere = Principal("r2", Role.AUTHORITY, divisions=frozenset({"110000"}))
         with pytest.raises(HolderNotFound):
             give(session, elsewhere, HUZHOU, [gathered(firm)], now=NOW)
         with pytest.raises(NotAllowed):

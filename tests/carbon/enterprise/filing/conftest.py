@@ -1,7 +1,7 @@
 """A firm, its preparer, two verifiers, the county's regulator, and a filing of 2023 that can be taken from step to step, on each engine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,8 +18,8 @@ from carbon.enterprise.filing.verifier import grant
 from carbon.enterprise.filing.version import Version, declare, read_version, weigh
 from carbon.record import RecordReceipt
 from carbon.region.divisions import divisions
-from factors.gwp import gwp_set
-from factors.library import load_library
+from factors.gwp import GwpSet, gwp_set
+from factors.library import FactorLibrary, load_library
 from ledger.book import Book
 from ledger.principal import Principal, Role
 from tests.carbon.conftest import HEAD, Firm
@@ -46,6 +46,8 @@ class Desk:
     lead: Principal
     second: Principal
     regulator: Principal
+    library: FactorLibrary = field(default_factory=load_library)
+    prices: GwpSet = PRICES
 
     @property
     def book(self) -> Book:
@@ -75,23 +77,31 @@ class Desk:
         return self.do(save_version, principal or self.preparer, id, **said)  # type: ignore[no-any-return]
 
     def read(self, id: str) -> Version:  # noqa: A002
-        return read_version(self.book, self.preparer, id, library=load_library(), tree=divisions(), today=TODAY)
+        return read_version(self.book, self.preparer, id, library=self.library, tree=divisions(), today=TODAY)
 
     def submit(self, id: str) -> Filing:  # noqa: A002
-        return self.do(submit, self.preparer, id, declared=declare(self.read(id), PRICES), today=TODAY)  # type: ignore[no-any-return]
+        return self.do(submit, self.preparer, id, declared=declare(self.read(id), self.prices), today=TODAY)  # type: ignore[no-any-return]
 
     def take_up(self, id: str, *, permille: int = 20) -> Filing:  # noqa: A002
         said = {"assurance": Assurance.REASONABLE, "materiality_permille": permille, "today": TODAY}
         return self.do(take_up, self.lead, id, **said)  # type: ignore[no-any-return]
 
     def weigh(self, id: str, *, line: int, field: str, value: str, **said: Any) -> Verified:  # noqa: A002
-        return weigh(self.read(id), line=line, field=field, value=value, library=load_library(), prices=PRICES, **said)
+        return weigh(self.read(id), line=line, field=field, value=value, library=self.library, prices=self.prices, **said)
 
     def sign(self, id: str, *, opinion: Opinion = Opinion.UNQUALIFIED) -> Filing:  # noqa: A002
         return self.do(sign, self.lead, id, opinion=opinion, second=self.second.actor, today=TODAY)  # type: ignore[no-any-return]
 
     def accept(self, id: str) -> Filing:  # noqa: A002
         return self.do(accept, self.regulator, id)  # type: ignore[no-any-return]
+
+    def agreed(self, id: str) -> RecordReceipt:  # noqa: A002
+        """A draft, all the way to booked."""
+        self.submit(id)
+        self.take_up(id)
+        self.sign(id)
+        self.accept(id)
+        return self.record(id)
 
     def accepted(self, *lines: str, **said: Any) -> Filing:
         """A filing of these lines, all the way to accepted."""
@@ -103,11 +113,11 @@ class Desk:
 
     def record(self, id: str, principal: Principal | None = None) -> RecordReceipt:  # noqa: A002
         by = principal or self.regulator
-        return book_filing(self.book, by, id, now=NOW, today=TODAY, library=load_library(), tree=divisions())
+        return book_filing(self.book, by, id, now=NOW, today=TODAY, library=self.library, tree=divisions())
 
 
 def accredited(book: Book, *actors: str, industries: tuple[str, ...] = ("C30",)) -> None:
-    officer = Principal("officer", Role.READER, divisions=frozenset({"330000"}))
+    officer = Principal("officer", Role.AUTHORITY, divisions=frozenset({"330000"}))
     with book.writing() as session:
         for actor in actors:
             grant(
@@ -121,7 +131,7 @@ def desk_of(firm: Firm) -> Desk:
     accredited(firm.book, "v1", "v2")
     return Desk(
         firm, Principal("p1", Role.WRITER, holders=own), Principal("v1", Role.READER, holders=own),
-        Principal("v2", Role.READER, holders=own), Principal("r1", Role.READER, divisions=frozenset({COUNTY})),
+        Principal("v2", Role.READER, holders=own), Principal("r1", Role.AUTHORITY, divisions=frozenset({COUNTY})),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def test_a_strangers_filing_is_told_as_not_found(desk: Desk, make_firm: Callable
     made = desk.draft(POWER)
     other = make_firm(sites={"x01": "330106"})
     strangers = (
-        Principal("x", Role.WRITER, holders=frozenset({other.id})), Principal("y", Role.READER, divisions=frozenset({"330106"})),
+        Principal("x", Role.WRITER, holders=frozenset({other.id})), Principal("y", Role.AUTHORITY, divisions=frozenset({"330106"})),
         Principal("z", Role.READER, holders=frozenset()),
     )  # fmt: skip
     for stranger in strangers:
@@ -118,7 +118,7 @@ def test_of_two_who_accept_at_once_one_does(desk: Desk) -> None:
     desk.submit(made.id)
     desk.take_up(made.id)
     tag = desk.sign(made.id).tag
-    others = [Principal(f"r{no}", Role.READER, divisions=frozenset({COUNTY})) for no in range(4)]
+    others = [Principal(f"r{no}", Role.AUTHORITY, divisions=frozenset({COUNTY})) for no in range(4)]
     ended = at_once(*(lambda by=by: desk.do(accept, by, made.id, if_match=tag) for by in others))  # type: ignore[misc]
     assert sorted(type(one).__name__ for one in ended) == ["Filing", "FilingChanged", "FilingChanged", "FilingChanged"]
     with desk.book.reading() as session:

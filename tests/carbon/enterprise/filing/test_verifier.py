@@ -14,7 +14,7 @@ from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from tests.carbon.enterprise.filing.conftest import NOW, POWER, TODAY, Desk
 
-OFFICER = Principal("officer", Role.READER, divisions=frozenset({"330000"}))
+OFFICER = Principal("officer", Role.AUTHORITY, divisions=frozenset({"330000"}))
 FROM, UNTIL = date(2026, 1, 1), date(2026, 12, 31)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 
+from carbon.enterprise.certificates import look_up, named_in
 from carbon.enterprise.intake.annotate import LISTED, annotated
 from carbon.enterprise.intake.canonical import canonical
 from carbon.enterprise.intake.problem import Weight
@@ -27,7 +28,8 @@ def look(firm: Firm, *rows: str, year: int = 2024, head: str = HEAD) -> Review:
     library = load_library()
     data = "\n".join([head, *rows, ""]).encode()
     with firm.book.reading() as session:
-        there = around(session, LOCAL_ADMIN, holder=firm.id, year=year, library=library)
+        registry = look_up(session, named_in(data, file="2024.csv"), holder=firm.id, year=year)
+        there = around(session, LOCAL_ADMIN, holder=firm.id, year=year, library=library, registry=registry)
         return review(data, file="2024.xlsx", around=there, today=TODAY, tree=divisions(), library=library)
 
 
@@ -100,7 +102,9 @@ def test_a_certificate_is_used_once_in_a_file_and_once_in_the_book(firm: Firm) -
     found = look(firm, row.format(1, "GEC-1"), row.format(2, "GEC-2"), row.format(3, "GEC-2；GEC-3"))
     assert [(one.row, one.column, one.code, one.value) for one in found.problems] == [
         (2, "instrument", "certificate.used", "GEC-1"),
+        (3, "instrument", "certificate.unchecked", "GEC-2"),
         (4, "instrument", "certificate.twice", "GEC-2"),
+        (4, "instrument", "certificate.unchecked", "GEC-3"),
     ]
 
 

@@ -52,7 +52,7 @@ class Owing:
         verifiers = [f"{self.id}-v1", f"{self.id}-v2"]
         accredited(self.book, *verifiers)
         lead, second = (Principal(actor, Role.READER, holders=own) for actor in verifiers)
-        regulator = Principal("r1", Role.READER, divisions=frozenset({"330522"}))
+        regulator = Principal("r1", Role.AUTHORITY, divisions=frozenset({"330522"}))
         return Desk(self.firm, Principal("p1", Role.WRITER, holders=own), lead, second, regulator)
 
     def filing(self, *, state: str = "verified", year: int = 2024) -> str:

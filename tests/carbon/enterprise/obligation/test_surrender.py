@@ -291,11 +291,11 @@ def test_the_authority_states_and_the_firm_surrenders_each_within_reach(firm: Ow
         with pytest.raises(NotAllowed):
             firm.owes(100, principal=principal)
     stranger = Principal(actor="w1", role=Role.WRITER, holders=frozenset({"hother"}))
-    elsewhere = Principal("r2", Role.READER, divisions=frozenset({"110000"}))
+    elsewhere = Principal("r2", Role.AUTHORITY, divisions=frozenset({"110000"}))
     for principal in (stranger, elsewhere):
         with pytest.raises(HolderNotFound):
             firm.owes(100, principal=principal)
-    county = Principal("r1", Role.READER, divisions=frozenset({"330500"}))
+    county = Principal("r1", Role.AUTHORITY, divisions=frozenset({"330500"}))
     kept = firm.owes(100, principal=county)
     firm.gets("CEA.2024", 100)
     with firm.book.writing() as session, pytest.raises(NotAllowed):
