@@ -26,7 +26,7 @@ from ledger.errors import AmountTooLarge, MalformedEntry
 from ledger.payload import read_payload
 from ledger.retrace import Violation
 
-BOOKS = ("physical", "location", "market", "product")
+BOOKS = ("physical", "location", "market", "product", "removals")
 
 
 def verify(book: Book, *, laws: Sequence[audit.Law] = ()) -> list[Violation]:

@@ -211,6 +211,8 @@ def legs_of(
     book, category = placement.book, placement.category
     if book is Book.PHYSICAL:
         scope1, air = chart.emission(holder, site, category), chart.atmosphere(division, category)
+        if placement.removal is not None:
+            return (chart.removals(holder, site, placement.removal), -1), (air, 1)
         if not placement.deduction:
             return (scope1, 1), (air, -1)
         if placement.captured is None:
@@ -231,7 +233,7 @@ def legs_of(
 
 
 def _kind(placements: Sequence[Placement]) -> pl.Expr:
-    kinds = pl.Series(["deduction" if p.deduction else "emission" for p in placements], dtype=pl.String)
+    kinds = pl.Series(["deduction" if p.deduction else "removal" if p.removal else "emission" for p in placements], dtype=pl.String)
     return pl.when(pl.col("quantity").str.starts_with("-")).then(pl.lit("correction")).otherwise(pl.lit(kinds).gather(pl.col("place")))
 
 

@@ -35,6 +35,11 @@ def store(holder: str, kind: str) -> str:
     return f"store/{holder}/{kind}"
 
 
+def removals(holder: str, site: str, kind: str) -> str:
+    """What a site took from the air and keeps, such as a forest's growth (book physical): it reduces no scope."""
+    return f"holder/{holder}/{word(site)}/removals/{kind}"
+
+
 def bought(book: str, holder: str, site: str, carrier: str) -> str:
     """Power, heat, steam or cooling that a site bought (book location or market)."""
     return f"holder/{holder}/{word(site)}/scope2-{book}/{carrier}"
@@ -99,7 +104,7 @@ def retired(mechanism: str, purpose: str) -> str:
     return f"retired/{word(mechanism)}/{word(purpose)}"
 
 
-SCOPES = {"scope1": "1", "scope2-location": "2", "scope2-market": "2", "scope3": "3", "captured": "captured"} | {
+SCOPES = {"scope1": "1", "scope2-location": "2", "scope2-market": "2", "scope3": "3", "captured": "captured", "removals": "removals"} | {
     f"passed-on-{book}": "passed-on" for book in ("location", "market", "product")
 }
 """The scope that a cell names, by the part of a holder's account that says what it holds."""
@@ -107,7 +112,8 @@ SCOPES = {"scope1": "1", "scope2-location": "2", "scope2-market": "2", "scope3":
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a cell counts: a book, the division of the site, a scope (``1``, ``2``, ``3``, ``captured``, ``passed-on``) and a category."""
+    """What a cell counts: a book, the division of the site, a scope (``1``, ``2``, ``3``, ``captured``, ``removals``, ``passed-on``) and a
+    category. Removals are a book of their own here, so that no sum of what was emitted nets them."""
 
     book: str
     division: str
@@ -150,10 +156,16 @@ class Seller:
         return f"{self.holder}/{word(self.site)}/{self.division}"
 
 
+def counted_in(account: str, book: str) -> str:
+    """The book under which an account's amounts are summed: its own, but for removals, which stand apart."""
+    return "removals" if account.split("/")[3:4] == ["removals"] else book
+
+
 def cell_of(account: str, *, book: str, division: str, seller: Seller | None = None) -> str | None:
     """The cell in which an amount on `account` counts; None for accounts of no holder. A seller's own counts where its site lies."""
     if not account.startswith("holder/"):
         return None
     _, holder, _, kind, category = account.split("/")
+    book = counted_in(account, book)
     there = seller.division if seller is not None and holder == seller.holder else division
     return cell_key(book=book, division=there, scope=SCOPES[kind], category=category)

@@ -38,11 +38,15 @@ CAPTURED = {
     "deduction.steel.methanol": "in-methanol",
 }  # fmt: skip
 """What a deduction keeps from the air, by kind; a raw material that spared the emission (cement) keeps nothing."""
+REMOVED = {"land.forest_sink": "forest"}
+"""What takes CO2 from the air itself, by kind: it stands apart from every scope (ISO 14064-1 category 1.5 "or apart", mark B, by the GHG
+Protocol's Land Sector guidance)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a line is booked. `sold` energy is passed on; a `deduction` is taken from scope 1, and was `captured` where a kind is named."""
+    """Where a line is booked. `sold` energy is passed on; a `deduction` is taken from scope 1, and was `captured` where a kind is named;
+    a `removal` of a kind is in no scope."""
 
     book: Book
     scope: str
@@ -50,6 +54,7 @@ class Placement:
     sold: bool = False
     deduction: bool = False
     captured: str | None = None
+    removal: str | None = None
 
 
 class Misplaced(Exception):  # caught where the line is known, and told as its fault
@@ -103,6 +108,10 @@ def _placed(activity: Activity, *, scope: str | None, category: str | None, meth
         if number != "1":
             raise Misplaced("scope", "scope.unknown", f"{activity.id} is a deduction from scope 1")
         return Placement(Book.PHYSICAL, "1", _ipcc(activity, category, industry), deduction=True, captured=CAPTURED.get(activity.id))
+    if activity.id in REMOVED:
+        if scope is not None:
+            raise Misplaced("scope", "scope.unknown", f"{activity.id} is a removal, which is in no scope: leave it empty")
+        return Placement(Book.PHYSICAL, "removals", _ipcc(activity, category, industry), removal=REMOVED[activity.id])
     if number not in SCOPES:
         raise Misplaced(
             "activity", "scope.unknown",

@@ -314,11 +314,15 @@ class FactorLibrary:
 
 
 def _named(activity: Activity, total: dict[str, Fraction]) -> tuple[dict[str, Fraction], set[str]]:
-    """The masses under the names of the books (CH4 by origin, biogenic CO2 apart), and the gases that the activity may emit."""
+    """The masses under the names of the books (CH4 by origin, biogenic CO2 apart), and the gases that the activity may emit.
+
+    What land takes up or gives off is CO2: there the stock change itself is counted (IPCC 2006, Vol. 4), which is why the CO2 of burnt
+    biomass is not.
+    """
     wanted = {"CO2", "CH4", "N2O"} if activity.id.startswith(("electricity.", "heat.")) else set(activity.gases)
     origin = "biogenic" if activity.biogenic else "fossil"
     named = {f"CH4.{origin}" if gas == "CH4" and activity.id.startswith("combustion.") else gas: value for gas, value in total.items()}
-    if activity.biogenic and "CO2" in named:
+    if activity.biogenic and not activity.id.startswith("land.") and "CO2" in named:
         named["CO2.biogenic"] = named.pop("CO2")
     return named, wanted
 

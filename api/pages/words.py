@@ -12,6 +12,7 @@ BOOKS = {
     "location": N_("Bought energy, average of the area"),
     "market": N_("Bought energy, by contract"),
     "product": N_("Value chain"),
+    "removals": N_("Removed from the air"),
     "units": N_("Units"),
     "points": N_("Points"),
 }
@@ -28,6 +29,11 @@ CATEGORIES = {
     "3B": N_("Land"), "3C": N_("Cropland and biomass burning"), "4": N_("Waste"), "4A": N_("Solid waste disposal"),
     "4B": N_("Biological treatment of waste"), "4C": N_("Waste incineration"), "4D": N_("Wastewater"), "5": N_("Other"),
 }  # fmt: skip
+KEPT = {
+    "forest": N_("Growth of forest"), "recovered": N_("Recovered"), "in-steel": N_("Kept in steel"), "in-methanol": N_("Kept in methanol"),
+    "in-products": N_("Kept in products"),
+}  # fmt: skip
+"""What was captured or removed, by kind."""
 CARRIERS = {"electricity": N_("Electricity"), "heat": N_("Heat"), "steam": N_("Steam"), "cooling": N_("Cooling")}
 VALUE_CHAIN = {
     "1": N_("Purchased goods and services"), "2": N_("Capital goods"), "3": N_("Fuel- and energy-related activities"),
@@ -83,12 +89,12 @@ ACTIONS = {
 }
 """What a record of access says was done (`api.audit`)."""
 TIERS = {"measured": N_("measured"), "calculated": N_("calculated"), "default": N_("default"), "estimated": N_("estimated")}
-ENTRY_KINDS = {"emission": N_("emission"), "reversal": N_("reversal"), "correction": N_("correction")}
+ENTRY_KINDS = {"emission": N_("emission"), "reversal": N_("reversal"), "correction": N_("correction"), "removal": N_("removal")}
 
 
 def category(code: str, say: Say, *, book: str = "physical") -> str:
     """A category in words: an IPCC source, a carrier, or one of the fifteen of the value chain; the code itself where none is known."""
-    names = VALUE_CHAIN if book == "product" else CATEGORIES | CARRIERS
+    names = VALUE_CHAIN if book == "product" else CATEGORIES | CARRIERS | KEPT
     for length in range(len(code), 0, -1):
         if code[:length] in names:
             return say(names[code[:length]])

@@ -221,7 +221,7 @@ def _turnovers(session: Session, prefixes: Sequence[str], year: int) -> dict[str
         sums = sa.select(p.account_id, sa.func.sum(p.amount)).where(p.account_id.in_(ids[at : at + NUMBERS])).group_by(p.account_id)
         for account_id, amount in session.execute(sums.where(p.period >= year * 100 + 1, p.period <= year * 100 + 12)):
             name, book, commodity = accounts[account_id]
-            found.setdefault("/".join(name.split("/")[:3]) + "/", []).append((book, commodity, int(amount)))
+            found.setdefault("/".join(name.split("/")[:3]) + "/", []).append((chart.counted_in(name, book), commodity, int(amount)))
     schema = {"book": pl.String, "commodity": pl.String, "amount": pl.Int64}
     return {prefix: pl.DataFrame(rows, schema=schema, orient="row") for prefix, rows in found.items()}
 
@@ -232,4 +232,5 @@ def _while(session: Session, stay: Stay, *, first: date, last: date) -> pl.DataF
         found = balances(session, accounts=stay.accounts, since=max(first, stay.since), until=min(last, stay.until or last))
     except AccountNotFound:
         return None
-    return found.filter(pl.col("count") > 0)
+    apart = pl.col("account").str.contains("/removals/", literal=True)
+    return found.filter(pl.col("count") > 0).with_columns(book=pl.when(apart).then(pl.lit("removals")).otherwise(pl.col("book")))

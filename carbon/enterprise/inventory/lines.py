@@ -53,8 +53,6 @@ LINES = pl.Schema(
 ORDER = ("holder", "entry", "line", "book", "scope", "category", "gas")
 NOTHING = "CO2"
 """The gas of the one row, of amount 0, that a line has which emits nothing: its energy and its category still count."""
-HELD = chart.SCOPES | {"removals": "removals"}
-"""The scope by the part of a holder's account that says what it holds."""
 
 
 def tier_of(said: str | None, inputs: Iterable[str]) -> str:
@@ -113,7 +111,7 @@ def _legs(frame: pl.DataFrame, placed: PlacedLines, resolutions: Sequence[Resolu
         for account, sign in legs_of(placement, resolutions[at], holder=holder, site="-", division="-"):
             kind, owner, *rest = account.split("/")
             if kind == "holder" and owner == holder:
-                rows.append((number, at, sign, owner, placement.book.value, HELD[rest[1]], rest[2]))
+                rows.append((number, at, sign, owner, placement.book.value, chart.SCOPES[rest[1]], rest[2]))
     texts = dict.fromkeys(("holder", "book", "scope_of", "category_of"), pl.String)
     return pl.DataFrame(rows, schema={"place": pl.UInt32, "at": pl.UInt32, "sign": pl.Int64, **texts}, orient="row")
 
@@ -177,8 +175,8 @@ def _accounts(session: Session, principal: Principal, holder: str) -> pl.DataFra
     rows = []
     for number, name, book, gas in session.execute(query):
         parts = name.split("/")
-        if len(parts) == 5 and parts[3] in HELD:
-            rows.append((number, book, parts[2], HELD[parts[3]], parts[4], gas, all_ids is None or number in all_ids))
+        if len(parts) == 5 and parts[3] in chart.SCOPES:
+            rows.append((number, book, parts[2], chart.SCOPES[parts[3]], parts[4], gas, all_ids is None or number in all_ids))
     names = ("book", "at_site", "scope", "category", "gas")
     schema = {"account_id": pl.Int64} | dict.fromkeys(names, pl.String)
     return pl.DataFrame(rows, schema={**schema, "seen": pl.Boolean}, orient="row")
