@@ -103,7 +103,8 @@ def _columns(language: str) -> list[tuple[str, str]]:
 def problem_words(one: Any, judged: Judged | None, say: Callable[[str], str]) -> tuple[str, str, str]:
     """Of a problem the cell in the firm's own words, what is wrong, and what to do."""
     heading = next((match.heading for match in judged.matches if match.column.partition(" [")[0] == one.column), None) if judged else None
-    cell = f"{heading or one.column or ''} {one.row or ''}".strip()
+    at = (judged.cell(one) if judged else None) or one.row or ""
+    cell = f"{heading or one.column or ''} {at}".strip()
     what, do = FAULTS.get(one.code, ("", ""))
     return cell, say(what) or one.reason, say(do) or (one.reason if what else "")
 

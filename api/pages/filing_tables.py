@@ -56,8 +56,9 @@ def _sent(data: bytes, kind: str, name: str) -> Response[bytes]:
 
 
 def _problems(seen: Seen) -> Twin:
-    head = ["row", "column", "value", "weight", "code", "reason", "key"]
-    return head, [[one.row, one.column, one.value, one.weight.value, one.code, one.reason, one.key] for one in seen.judged.problems]
+    head = ["row", "column", "cell", "value", "weight", "code", "reason", "key"]
+    cell, found = seen.judged.cell, seen.judged.problems
+    return head, [[one.row, one.column, cell(one), one.value, one.weight.value, one.code, one.reason, one.key] for one in found]
 
 
 def _inventory(seen: Seen) -> Twin:

@@ -27,7 +27,7 @@ from carbon.enterprise.filing.filing import Filing, FilingHead, content, filings
 from carbon.enterprise.intake.headings import remembered
 from carbon.enterprise.intake.problem import Problem
 from carbon.enterprise.intake.template import form_of, template
-from carbon.enterprise.preparing import inventory_of, marked
+from carbon.enterprise.preparing import Judged, inventory_of, marked
 from carbon.holder import find_holder, sites
 from factors.guide import find_guide
 from ledger.book import Book
@@ -46,11 +46,12 @@ class NewFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ProblemShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A problem and the `key` by which a question is confirmed."""
+    """A problem, its `cell` in the file that was sent (D17), and the `key` by which a question is confirmed."""
 
     key: str
     row: int | None
     column: str | None
+    cell: str | None
     value: str | None
     weight: str
     code: str
@@ -70,11 +71,12 @@ def answer(found: Filing, *, status: int = 200) -> Response[Told]:
     return Response(wire(found), status_code=status, headers=headers)
 
 
-def shown(one: Problem) -> ProblemShown:
+def shown(judged: Judged, one: Problem) -> ProblemShown:
     """A problem as it is sent."""
     return ProblemShown(
-        key=one.key, row=one.row, column=one.column, value=one.value, weight=one.weight.value, code=one.code, reason=one.reason
-    )
+        key=one.key, row=one.row, column=one.column, cell=judged.cell(one), value=one.value, weight=one.weight.value, code=one.code,
+        reason=one.reason,
+    )  # fmt: skip
 
 
 @get("/filings", opt=READER, sync_to_thread=True, tags=["filings"])
@@ -163,7 +165,8 @@ def filing_problems(
     limit: Limit = 1000,
 ) -> Response[list[ProblemShown]]:  # fmt: skip
     """What is wrong with the lines, by row and column: `must` stops a submission, `ask` is confirmed by its key."""
-    told = [shown(one) for one in desk_of(request, book, principal).judged(filing).problems]
+    judged = desk_of(request, book, principal).judged(filing)
+    told = [shown(judged, one) for one in judged.problems]
     return part_of(request, told, after=after, limit=limit, key=lambda one: one.key)
 
 

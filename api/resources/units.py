@@ -1,5 +1,6 @@
 """Allowances, credits and certificates as lots, and the kWh that certificates and claims are made of."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from carbon.enterprise.obligation import claim as kwh
 from carbon.enterprise.obligation import units
 from carbon.enterprise.obligation.units import Range
 from ledger.book import Book
+from ledger.journal import Receipt
 from ledger.principal import Principal
 
 Asked = Request[Any, Any, Any]
@@ -105,15 +107,19 @@ def list_units(
     return part_of(request, told, after=after, limit=limit, key=lambda one: f"{one['unit']}/{one['series']}/{one['first']}")
 
 
+def _moved(act: Callable[..., Receipt], request: Asked, book: Book, principal: Principal, holder: str, data: _Said) -> Told:
+    """Do to units what was sent, in one entry."""
+    desk = desk_of(request, book, principal)
+    with book.writing() as session:
+        return dict(wire(act(session, principal, holder=holder, now=desk.now, day=desk.today, **msgspec.structs.asdict(data))))
+
+
 @post(UNITS, opt=AUTHORITY, sync_to_thread=True, tags=["units"])
 def issue_units(
     request: Asked, holder: FromPath[str], data: JSONBody[Issue], book: NamedDependency[Book], principal: NamedDependency[Principal]
 ) -> Told:
     """Issue units to a holder, as the registry does; a serial is issued once."""
-    desk = desk_of(request, book, principal)
-    with book.writing() as session:
-        done = units.issue(session, principal, holder=holder, now=desk.now, day=desk.today, **msgspec.structs.asdict(data))
-    return dict(wire(done))
+    return _moved(units.issue, request, book, principal, holder, data)
 
 
 @post(f"{UNITS}/transfers", opt=FILER, sync_to_thread=True, tags=["units"])
@@ -121,10 +127,7 @@ def transfer_units(
     request: Asked, holder: FromPath[str], data: JSONBody[Transfer], book: NamedDependency[Book], principal: NamedDependency[Principal]
 ) -> Told:
     """Pass units on to another holder."""
-    desk = desk_of(request, book, principal)
-    with book.writing() as session:
-        done = units.transfer(session, principal, holder=holder, now=desk.now, day=desk.today, **msgspec.structs.asdict(data))
-    return dict(wire(done))
+    return _moved(units.transfer, request, book, principal, holder, data)
 
 
 @post(f"{UNITS}/cancellations", opt=FILER, sync_to_thread=True, tags=["units"])
@@ -132,10 +135,7 @@ def cancel_units(
     request: Asked, holder: FromPath[str], data: JSONBody[Cancellation], book: NamedDependency[Book], principal: NamedDependency[Principal]
 ) -> Told:
     """Cancel units of one's own will."""
-    desk = desk_of(request, book, principal)
-    with book.writing() as session:
-        done = units.cancel(session, principal, holder=holder, now=desk.now, day=desk.today, **msgspec.structs.asdict(data))
-    return dict(wire(done))
+    return _moved(units.cancel, request, book, principal, holder, data)
 
 
 @post(f"{UNITS}/claims", opt=FILER, sync_to_thread=True, tags=["units"])
@@ -144,10 +144,7 @@ def claim_certificates(
     principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """Claim certificates for the power used in a year, once and for ever."""
-    desk = desk_of(request, book, principal)
-    with book.writing() as session:
-        done = units.claim(session, principal, holder=holder, now=desk.now, day=desk.today, **msgspec.structs.asdict(data))
-    return dict(wire(done))
+    return _moved(units.claim, request, book, principal, holder, data)
 
 
 @get(GENERATION, opt=READER, sync_to_thread=True, tags=["units"])

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from carbon.activity import ActivityFrame
 from carbon.enterprise.calculate import Calculated, calculate
+from carbon.enterprise.certificates import Registry, look_up, named_in
 from carbon.enterprise.errors import QuestionsOpen
 from carbon.enterprise.filing.document import attach, document
 from carbon.enterprise.filing.filing import Filing, attach_to, content, filing, history, save_version
@@ -24,20 +25,22 @@ from carbon.enterprise.filing.state import State
 from carbon.enterprise.filing.submission import submit
 from carbon.enterprise.filing.version import declare, read_version
 from carbon.enterprise.firm import FirmFacts, facts
-from carbon.enterprise.intake.annotate import annotated
+from carbon.enterprise.intake.annotate import annotated, letter
 from carbon.enterprise.intake.canonical import Canonical, canonical
+from carbon.enterprise.intake.certified import certified, uses
 from carbon.enterprise.intake.headings import Match, remembered
 from carbon.enterprise.intake.problem import Problem, Weight, in_order, must
 from carbon.enterprise.intake.review import around, review
 from carbon.enterprise.inventory.inventory import Inventory, booked_inventory, preview_inventory
-from carbon.enterprise.market import contracts
+from carbon.enterprise.market import Contract, contracts
 from carbon.errors import Fault, FaultyFile
 from carbon.holder import find_holder
 from carbon.region.divisions import DivisionTree, chain_of
+from carbon.turn import take_turn
 from factors.gwp import GwpSet
 from factors.library import FactorLibrary
 from ledger.book import Book
-from ledger.principal import Principal
+from ledger.principal import LOCAL_READER, Principal
 
 OWN_NAME = "lines.csv"
 """The name of a version whose lines were written in the page."""
@@ -66,6 +69,11 @@ class Judged:
     def ask(self) -> tuple[Problem, ...]:
         """What is asked of whoever hands it in."""
         return tuple(one for one in self.problems if one.weight is Weight.ASK)
+
+    def cell(self, problem: Problem) -> str | None:
+        """The cell of the firm's own file, such as D17; None where the lines were written in the page, or the whole row is meant."""
+        place = next((one.place for one in self.matches if one.column.partition(" [")[0] == problem.column), None)
+        return None if place is None or not problem.row else f"{letter(place)}{problem.row}"
 
     def laid(self) -> pl.DataFrame | None:
         """What would stand on the holder's accounts (LINES)."""
@@ -135,7 +143,12 @@ def _check_right(
 ) -> None:
     """FaultyFile where something in lines that correct a filing under verification would stop a submission."""
     with book.reading(principal) as session:
-        there = around(session, principal, holder=found.holder, year=found.year, library=library, but=_replaced(session, principal, found))
+        held, but = _contracts(session, principal, found), _replaced(session, principal, found)
+    registry = _registry(book, found, _named(made.data, held), but=but)
+    with book.reading(principal) as session:
+        there = around(
+            session, principal, holder=found.holder, year=found.year, library=library, but=but, contracts=held, registry=registry
+        )
         seen = review(made.data, file=file, around=there, today=today, tree=tree, library=library)
     faults = [*made.faults, *faults_of(seen.problems)]
     if faults:
@@ -167,6 +180,24 @@ def _replaced(session: Session, principal: Principal, found: Filing) -> str | No
     return found.import_id or (filing(session, principal, found.restates).import_id if found.restates else None)
 
 
+def _contracts(session: Session, principal: Principal, found: Filing) -> list[Contract]:
+    """The contracts of energy that count in the filing."""
+    return [one for one in contracts(session, principal, holder=found.holder) if found.stand.counts_contract(one.id)]
+
+
+def _named(data: bytes, held: Sequence[Contract]) -> list[str]:
+    """The certificates that a version and the contracts name."""
+    return [*named_in(data, file=OWN_NAME), *(number for one in held for number in one.instrument.certificates)]
+
+
+def _registry(book: Book, found: Filing, numbers: Sequence[str], *, but: str | None) -> Registry:
+    """What the book knows of certificates. Read without the firm's bounds: of others no more is told than that they use a number."""
+    if not numbers:
+        return Registry()
+    with book.reading(LOCAL_READER) as session:
+        return look_up(session, numbers, holder=found.holder, year=found.year, filing=found.id, but=but)
+
+
 def judge(
     book: Book, principal: Principal, id: str, *, library: FactorLibrary, tree: DivisionTree, today: date  # noqa: A002
 ) -> Judged:  # fmt: skip
@@ -179,17 +210,20 @@ def judge(
         source = source_of(session, principal, found)
         name, data = content(session, principal, id)
         known = remembered(session, principal, holder=found.holder)
+        held, but = _contracts(session, principal, found), _replaced(session, principal, found)
     form = canonical(source[1], file=source[0], mapping=known) if source else Canonical(b"", 0, (), (), ())
     shown = source[0] if source else name
     if found.state is State.BOOKED:
         read = read_version(book, principal, id, library=library, tree=tree, today=today)
         return Judged(found, read.lines, read.calculated, (), form.matches, form.read, shown, said)
+    registry = _registry(book, found, _named(data, held), but=but)
     with book.reading(principal) as session:
-        there = around(session, principal, holder=found.holder, year=found.year, library=library, but=_replaced(session, principal, found))
-        held = [one for one in contracts(session, principal, holder=found.holder) if found.stand.counts_contract(one.id)]
+        there = around(
+            session, principal, holder=found.holder, year=found.year, library=library, but=but, contracts=held, registry=registry
+        )
         try:
             seen = review(data, file=shown, around=there, today=today, tree=tree, library=library)
-            lines, problems = seen.lines, seen.problems
+            lines, problems, held = seen.lines, seen.problems, list(seen.contracts)
         except FaultyFile as error:
             lines, problems = None, tuple(must(error.faults))
     problems = in_order([*must(form.faults), *problems])
@@ -225,7 +259,8 @@ def hand_in(
 ) -> Filing:  # fmt: skip
     """Submit the version that stands; `confirmed` are the keys of the questions that were answered with yes.
 
-    Raises FaultyFile where something stops it, QuestionsOpen where a question has no answer, and what `submit` does.
+    Raises FaultyFile where something stops it (a certificate too that another handed in meanwhile), QuestionsOpen where a question has no
+    answer, and what `submit` does.
     """
     judged = judge(book, principal, id, library=library, tree=tree, today=today)
     faults = faults_of(judged.problems)
@@ -237,7 +272,23 @@ def hand_in(
     read = read_version(book, principal, id, library=library, tree=tree, today=today)
     with book.writing() as session:
         find_holder(session, principal, judged.filing.holder)
+        _check_certificates(session, principal, judged)
         return submit(
             session, principal, id, declared=declare(read, prices), if_match=if_match, now=now, today=today,
             confirmed=tuple(one.key for one in judged.ask),
         )  # fmt: skip
+
+
+def _check_certificates(session: Session, principal: Principal, judged: Judged) -> None:
+    """FaultyFile where a certificate was used since the lines were judged. Whoever hands certificates in does so alone."""
+    found, lines = judged.filing, judged.lines
+    assert lines is not None
+    some = uses(lines, _contracts(session, principal, found))
+    numbers = [number for use in some for number in use.numbers]
+    if numbers:
+        take_turn(session, "certificates")
+        but = _replaced(session, principal, found)
+        registry = look_up(session, numbers, holder=found.holder, year=found.year, filing=found.id, but=but)
+        faults = faults_of([problem for _, problem in certified(lines.file, some, registry)])
+        if faults:
+            raise FaultyFile(faults)

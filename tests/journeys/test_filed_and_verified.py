@@ -153,10 +153,10 @@ def test_foreign_headings_are_matched_and_problems_named_by_the_firms_own_cells(
             ["烟煤", 12, "t", "2022-08", "s01", "belt 1", "王"], ["烟煤", 12, "t", "2023-09", "s01", "belt 1", "王"]]  # fmt: skip
     floor.put(id, data=workbook(["2023 能源台账"], heads, *rows), name="台账.xlsx", kind=XLSX)
     problems = floor.ask("li", f"/filings/{id}/problems")
-    assert [(one["row"], one["column"], one["weight"]) for one in problems] == [
-        (3, "quantity", "must"),
-        (4, "unit", "must"),
-        (5, "day", "must"),
+    assert [(one["cell"], one["row"], one["column"], one["weight"]) for one in problems] == [
+        ("B3", 3, "quantity", "must"),
+        ("C4", 4, "unit", "must"),
+        ("D5", 5, "day", "must"),
     ]
     stopped = floor.do("li", f"/filings/{id}/submit", {}, status=422)
     assert [fault["row"] for fault in stopped["errors"]] == [3, 4, 5]

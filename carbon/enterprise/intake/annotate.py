@@ -100,7 +100,7 @@ def _list(
     for line, one in enumerate(problems, start=1):
         sheet.write_row(line, 0, [one.row or "", one.column or ""])
         if one.row:
-            cell = f"{_letter(places.get(one.column or '', 0))}{one.row}"
+            cell = f"{letter(places.get(one.column or '', 0))}{one.row}"
             sheet.write_url(line, 2, f"internal:'{main[:31]}'!{cell}", link, string=cell)
         for place, text in enumerate((one.value or "", one.weight.value, one.code, one.reason), start=3):
             sheet.write_string(line, place, text)
@@ -109,7 +109,8 @@ def _list(
         sheet.set_column(place, place, width)
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
+    """The name of a column of a sheet: A of 0, AA of 26."""
     letters = ""
     place += 1
     while place:

@@ -74,28 +74,32 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A heading, the column that it is read as, and how that was found."""
+    """A heading, the column that it is read as, how that was found, and in which place of the file it stands, from 0."""
 
     heading: str
     column: str
     way: Way
+    place: int
 
 
 def propose(headings: Sequence[str | None], remembered: Mapping[str, str]) -> tuple[Match, ...]:
     """A match for each heading that is not blank, no column taken twice; what nothing fits is kept as a column of one's own."""
-    wanted = [heading.strip() for heading in headings if heading and heading.strip()]
+    wanted: dict[str, int] = {}
+    for place, text in enumerate(headings):
+        if text and text.strip():
+            wanted.setdefault(text.strip(), place)
     found: dict[str, Match] = {}
     taken: set[str] = set()
     for sure in (True, False):
-        for heading in wanted:
+        for heading, place in wanted.items():
             if heading in found:
                 continue
             column, way = _column(heading, remembered, guess=not sure)
             name = column.partition(" [")[0]
             if column and (name not in taken or column == LEFT_OUT):
-                found[heading] = Match(heading, column, way)
+                found[heading] = Match(heading, column, way, place)
                 taken.add(name)
-    return tuple(found.get(heading) or Match(heading, own_column(heading), Way.KEPT) for heading in dict.fromkeys(wanted))
+    return tuple(found.get(heading) or Match(heading, own_column(heading), Way.KEPT, place) for heading, place in wanted.items())
 
 
 def own_column(heading: str) -> str:
