@@ -1,5 +1,6 @@
 """Serve the pages and the API: on this machine alone, or behind a proxy that ends TLS for others."""
 
+import gc
 import os
 import shutil
 import socket
@@ -168,6 +169,8 @@ def application() -> Any:
         webhook_hosts=chosen.webhook_hosts, oidc=provider, public_url=chosen.public_url,
         demo=chosen.is_demo,
     )  # fmt: skip
+    gc.collect()
+    gc.freeze()  # what stands now lives as long as the worker: no pause walks it again
     return wrap_asgi_with_proxy_headers(app, list(chosen.trusted_proxies)) if chosen.trusted_proxies else app
 
 

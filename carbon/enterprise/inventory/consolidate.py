@@ -88,7 +88,7 @@ def booked_group(
         inside = pl.DataFrame(sorted(set(sites)), schema={"holder": pl.String, "site": pl.String}, orient="row")
         lines = lines.join(inside, on=["holder", "site"], how="semi", maintain_order="left")
     if owner is not None:
-        lines = apply_shares(lines, shares(session, principal, owner=owner, holders=holders), approach, owner=owner)
+        lines = apply_shares(lines, shares(session, principal, holders=holders), approach, owner=owner)
     return consolidate(lines, name=name, year=year, prices=prices, made=made_in_book(session, lines))
 
 

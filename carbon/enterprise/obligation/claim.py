@@ -150,6 +150,7 @@ def _told(plant: str, month: int, holder: str, sums: Mapping[str, int]) -> Month
 
 def _before(session: Session, principal: Principal, *, holder: str, plant: str, month: int, kwh: int, today: date) -> Month:
     """The month before it is written of, by one who may, in numbers that a month can have."""
+    find_holder(session, principal, holder)
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="write of generation")
     _check(plant, month, kwh, today=today)

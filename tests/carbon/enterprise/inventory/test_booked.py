@@ -237,6 +237,8 @@ def test_a_group_is_read_by_shares_and_a_park_by_its_sites(two: tuple[Firm, Firm
     with seller.book.reading(LOCAL_ADMIN) as session:
         group = booked_group(session, LOCAL_ADMIN, name=owner.id, holders=members, year=2023, prices=prices, owner=owner.id)
         park = booked_group(session, LOCAL_ADMIN, name="park", holders=members, year=2023, prices=prices, sites={(buyer.id, "s01")})
+        itself = booked_group(session, LOCAL_ADMIN, name=seller.id, holders=[seller.id], year=2023, prices=prices, owner=seller.id)
+    assert itself.inventory.scope1.co2e_g == 0, "what it does not own of itself is others', told or outside the book"
     # half of 7,001 g is 3,500 or 3,501: of what the buyer bought only the owner's half of the seller cancels
     assert {(pair.book, pair.gases["CO2"]) for pair in group.eliminated} <= {
         (book, part) for book in ("location", "product") for part in (3500, 3501)
