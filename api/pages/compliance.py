@@ -6,22 +6,24 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
-from api.doors import FILER, READER
+from api.doors import AUTHORITY, FILER, READER
 from api.export import table_response
-from api.numbers import Year
+from api.numbers import AskedYear, Year
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table
 from api.pages.inventory_view import firm_scale, programme_bars
+from api.pages.obligation_form import asks_more, blame, form_context, obligation_typed
 from api.pages.shell import Asked, language_of, page, translate
 from api.pages.sign_in import Form, onto
+from api.pages.typed import Typed
 from api.pages.users import said_of
 from api.problems import N_, problem_of
-from api.resources.compliance import printed
+from api.resources.compliance import printed, stated
 from api.work.desk import desk_of
-from carbon.enterprise.errors import BadUnit, ObligationExceeded, OffsetLimit, SerialUsed, UnitsMissing
+from carbon.enterprise.errors import BadAllotment, BadUnit, NoRule, NotVerified, ObligationExceeded, OffsetLimit, SerialUsed, UnitsMissing
 from carbon.enterprise.obligation import units
 from carbon.enterprise.obligation.declare import standing, statements, surrender_units
 from carbon.enterprise.obligation.rules import programme as programme_of
@@ -37,7 +39,7 @@ SERIALS = re.compile(r"(?P<unit>\S+)\s+(?P<series>\S+)\s+(?P<first>[0-9]{1,15})(
 STATES = {
     "met": ("good", N_("met")), "late": ("warn", N_("met late")), "open": ("none", N_("open")), "overdue": ("bad", N_("overdue")),
 }  # fmt: skip
-WHY = {"expired": N_("expired"), "no unit of the programme": N_("no unit of the programme")}
+WHY = {"expired": N_("expired"), "no unit of the programme": N_("no unit of the programme"), "not carried over": N_("not carried over")}
 FIGURES = (
     "verified_g", "allowance_t", "obligation_t", "offset_limit_t", "offset_used_t", "surrendered_t", "left_t", "shortfall_t", "surplus_t",
 )  # fmt: skip
@@ -46,9 +48,34 @@ ONE = "/holders/{holder_id:str}/compliance/{programme:str}/{year:int}"
 
 @get("/holders/{holder_id:str}/compliance", opt=READER, sync_to_thread=True)
 def compliance_list(
-    request: Asked, holder_id: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal]
-) -> Response[str]:
-    """The years for which something is owed, and how each stands."""
+    request: Asked, holder_id: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal],
+    programme: FromQuery[str] = "", year: AskedYear = None,
+) -> Response[str]:  # fmt: skip
+    """The years for which something is owed, and how each stands; for the authority the form to state one, or one anew."""
+    return _list(request, book, principal, holder_id, programme=programme, year=year)
+
+
+@post("/holders/{holder_id:str}/compliance", opt=AUTHORITY, sync_to_thread=True, status_code=303)
+def obligation_state(
+    request: Asked, holder_id: FromPath[str], data: Form, book: NamedDependency[Book], principal: NamedDependency[Principal]
+) -> Response[Any]:
+    """State the obligation of a year, or add a row to the form."""
+    typed = Typed(request, data)
+    programme, year, said = typed.text("programme"), typed.year("year"), obligation_typed(typed)
+    if typed.wrong or asks_more(typed):
+        return _list(request, book, principal, holder_id, typed=typed, status=200 if asks_more(typed) else 422)
+    try:
+        stated(desk_of(request, book, principal), holder_id, programme, year, said)
+    except (BadAllotment, NoRule, NotVerified) as error:
+        blame(typed, error)
+        return _list(request, book, principal, holder_id, typed=typed, error=error, status=problem_of(error).status)
+    return onto(request, f"/holders/{holder_id}/compliance/{programme}/{year}", N_("Stated and booked. What was stated before stays."))
+
+
+def _list(
+    request: Asked, book: Book, principal: Principal, holder_id: str, *, programme: str = "", year: int | None = None,
+    typed: Typed | None = None, error: Exception | None = None, status: int = 200,
+) -> Response[str]:  # fmt: skip
     today = desk_of(request, book, principal).today
     with book.reading(principal) as session:
         frame = firm_frame(request, session, principal, holder_id, "compliance")
@@ -56,7 +83,13 @@ def compliance_list(
         stand = [
             standing(session, principal, holder=holder_id, programme_id=name, year=year, today=today) for name, year in reversed(every)
         ]  # fmt: skip
-        return page(request, "compliance_list.html", **frame, stand=stand, states=STATES, programme=programme_of)
+        form: dict[str, Any] = {}
+        if frame["may_accept"]:
+            form = form_context(request, session, principal, holder_id, typed=typed, programme=programme, year=year)
+        return page(
+            request, "compliance_list.html", **frame, stand=stand, states=STATES, programme=programme_of, form=form, status=status,
+            said=said_of(request, error) if error and not (typed and typed.wrong) else "",
+        )  # fmt: skip
 
 
 @get("/holders/{holder_id:str}/compliance/{file:str}", opt=READER, sync_to_thread=True)

@@ -31,10 +31,14 @@ from carbon.region.divisions import divisions
 from ledger.book import Book
 from ledger.principal import Principal
 
-LOOKS = {"green": "good", "blue": "good", "yellow": "warn", "orange": "warn", "red": "bad", GREY: "none"}
+LOOKS = {
+    "deep-green": "good", "light-green": "good", "green": "good", "blue": "good", "yellow": "warn", "orange": "warn", "red": "bad",
+    GREY: "none",
+}  # fmt: skip
 """The shape of a colour: disc, triangle, square, and a dashed ring for grey; the word is written beside it."""
 COLOURS = {
-    "green": N_("green"), "blue": N_("blue"), "yellow": N_("yellow"), "orange": N_("orange"), "red": N_("red"), GREY: N_("grey"),
+    "deep-green": N_("deep green"), "light-green": N_("light green"), "green": N_("green"), "blue": N_("blue"), "yellow": N_("yellow"),
+    "orange": N_("orange"), "red": N_("red"), GREY: N_("grey"),
 }  # fmt: skip
 REASONS = {
     "not-in-force": N_("the rule is not in force for the year"), "data-missing": N_("data are missing"),
@@ -42,8 +46,8 @@ REASONS = {
     "coverage": N_("too little of its energy is covered"), "no-mean": N_("no mean of the industry"),
 }  # fmt: skip
 HEAD = [
-    "holder", "name", "industry", "divisions", "year", "no", "rule", "mark", "l", "k", "grade", "colour", "reason", "coverage", "mean_l",
-    "mean_firms", "appeal", "decision",
+    "holder", "name", "industry", "divisions", "year", "no", "rule", "mark", "l", "k", "grade", "colour", "reason", "coverage",
+    "coverage_how", "lines_tce", "firm_tce", "mean_l", "mean_firms", "appeal", "decision",
 ]  # fmt: skip
 WHOLE = 1_000_000
 
@@ -59,7 +63,7 @@ def efficiency_list(
         example = any(one.example and one.id in {row.holder for row in found} for one in holders(session, principal, limit=WHOLE))
         return page(
             request, "efficiency_list.html", session=session, here="firms", found=found, division=division, industry=industry, year=year,
-            query=request.url.query, example=translate(request, EXAMPLE) if example else "", **_words(request),
+            query=request.url.query, example=translate(request, EXAMPLE) if example else "", **efficiency_words(request),
         )  # fmt: skip
 
 
@@ -131,12 +135,13 @@ def _page(request: Asked, book: Book, principal: Principal, holder_id: str, *, s
     with book.reading(principal) as session:
         frame = firm_frame(request, session, principal, holder_id, "efficiency")
         return page(
-            request, "efficiency.html", **_words(request) | frame, status=status, said=said,
+            request, "efficiency.html", **efficiency_words(request) | frame, status=status, said=said,
             found=standings(session, principal, holder=holder_id), history=list(reversed(tags(session, principal, holder=holder_id))),
         )  # fmt: skip
 
 
-def _words(request: Asked) -> dict[str, Any]:
+def efficiency_words(request: Asked) -> dict[str, Any]:
+    """How the pages of carbon efficiency say codes, colours and grades."""
     language = language_of(request)
 
     def place(code: str) -> str:
@@ -162,7 +167,9 @@ def _row(one: Standing) -> list[object]:
     decided = None if one.decision is None else "upheld" if one.decision.upheld else "refused"
     return [
         one.holder, one.name, one.industry, " ".join(one.divisions), one.year, one.no, tag.pack, tag.mark, tag.l, tag.k, tag.grade,
-        tag.colour, tag.reason, tag.facts.coverage, tag.mean.exact if tag.mean else None, tag.mean.firms if tag.mean else None,
+        tag.colour, tag.reason, tag.facts.coverage, tag.facts.coverage_how,
+        *((tag.facts.covered.lines_tce, tag.facts.covered.firm_tce) if tag.facts.covered else (None, None)),
+        tag.mean.exact if tag.mean else None, tag.mean.firms if tag.mean else None,
         one.appeal.reason if one.appeal else None, decided,
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from carbon.region.divisions import divisions
 from ledger.principal import Principal
 
 TABS = (
-    ("profile", N_("Profile")), ("inventory", N_("Inventory")), ("compliance", N_("Obligations")),
+    ("profile", N_("Profile")), ("shares", N_("Shares")), ("inventory", N_("Inventory")), ("compliance", N_("Obligations")),
     ("units", N_("Units and certificates")), ("efficiency", N_("Carbon efficiency")), ("packets", N_("Monthly evidence")),
 )  # fmt: skip
 """The pages of a firm: the last part of the address, and its name."""

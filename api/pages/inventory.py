@@ -1,5 +1,6 @@
 """The inventory of a firm's year, its tables and reports as files, and several firms as one."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from litestar import get
@@ -17,9 +18,12 @@ from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table, inventory_table
 from api.pages.inventory_view import firm_scale, inventory_context
 from api.pages.region import EXAMPLE
+from api.pages.shares import HEAD as SHARES
+from api.pages.shares import names_of, percent, row_of
 from api.pages.shell import Asked, language_of, page, translate
 from api.work.desk import desk_of
 from carbon.enterprise.inventory.consolidate import Consolidation, booked_group
+from carbon.enterprise.owners import Share, applied, told_shares
 from carbon.enterprise.peers import filed_years
 from carbon.holder import Holder, find_holder, holders
 from factors.gwp import DEFAULT_SET, gwp_set, gwp_sets
@@ -86,7 +90,8 @@ def group_page(
         return page(
             request, "consolidation.html", session=session, here="firms", listed=listed, chosen=chosen or [], year=wanted, gwp=gwp,
             gwp_sets=[name for name in REPORTS if name in gwp_sets()], owner=owner, approach=approach, found=found,
-            query=request.url.query, **_said(request, listed, found),
+            query=request.url.query, **_said(request, listed, found), percent=percent,
+            applied=_applied(session, principal, chosen or [], wanted, owner, approach),
         )  # fmt: skip
 
 
@@ -95,12 +100,23 @@ def group_file(
     request: Asked, file: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen = None,
     year: AskedYear = None, gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str] = "", approach: FromQuery[str] = "equity",
 ) -> Response[bytes]:  # fmt: skip
-    """Members and what was eliminated, as CSV, XLSX or JSON."""
+    """Members and what was eliminated, or with shares.csv which shares were applied, as CSV, XLSX or JSON."""
+    wanted = year or desk_of(request, book, principal).today.year - 1
     with book.reading(principal) as session:
-        wanted = year or desk_of(request, book, principal).today.year - 1
         found = _group(session, principal, chosen or [], wanted, gwp, owner, approach)
-    head, rows = group_table(found, gwp)
-    return table_response(file, stem=f"consolidation-{wanted}", head=head, rows=rows)
+        used, names = _applied(session, principal, chosen or [], wanted, owner, approach), names_of(session, principal)
+    by_share = file.rpartition(".")[0] == "shares"
+    head, rows = (SHARES, [row_of(one, names) for one in used]) if by_share else group_table(found, gwp)
+    return table_response(file, stem=f"{'shares' if by_share else 'consolidation'}-{wanted}", head=head, rows=rows)
+
+
+def _applied(session: Session, principal: Principal, chosen: list[str], year: int, owner: str, approach: str) -> list[Share]:
+    """The owner's shares in these firms that counted for days of the year, by firm and day."""
+    if not owner:
+        return []
+    told = [one for one in told_shares(session, principal, holder=owner) if one.holder in chosen]
+    found = applied(told, owner=owner, approach=approach, start=date(year, 1, 1), end=date(year, 12, 31))
+    return sorted(found, key=lambda one: (one.holder, one.site, one.valid_from))
 
 
 def _group(

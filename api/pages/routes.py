@@ -2,8 +2,9 @@
 
 from api.pages.access import access_file, access_list
 from api.pages.account import account_file, account_list, account_statement, account_statement_file
+from api.pages.accreditations import accreditation_file, accreditation_grant, accreditation_list, accreditation_withdraw
 from api.pages.approvals import approval_decide, approval_file, approval_list, approval_list_file, approval_page, reopening_ask
-from api.pages.compliance import compliance_file, compliance_list, compliance_list_file, compliance_page, surrender_send
+from api.pages.compliance import compliance_file, compliance_list, compliance_list_file, compliance_page, obligation_state, surrender_send
 from api.pages.demo import demo_sign_in
 from api.pages.efficiency import (
     appeal_decide,
@@ -27,6 +28,7 @@ from api.pages.filing import (
 from api.pages.filing_tables import filing_file
 from api.pages.filings import filing_list, filing_list_file, filing_open
 from api.pages.firm import contract_add, fact_say, firm_file, firm_page
+from api.pages.giving import giving_page, giving_send
 from api.pages.guide import guide_file, guide_list, guide_list_file, guide_page
 from api.pages.help import help_file, help_page
 from api.pages.holder import holder_file, holder_list, holder_list_file, holder_page
@@ -37,6 +39,7 @@ from api.pages.packets import packet_send, packets_file, packets_page
 from api.pages.region import region_file, region_list_file, region_page, region_search
 from api.pages.search import search_file, search_page
 from api.pages.second_factor import code_form, code_send, codes_send, enrol_send, remove_send, second_factor_page
+from api.pages.shares import shares_file, shares_page, shares_tell
 from api.pages.sign_in import sign_in_form, sign_in_send, sign_out_send
 from api.pages.theme import choose_theme
 from api.pages.units import certificate_claim_send, certificates_send, generation_send, units_file, units_page
@@ -79,8 +82,9 @@ PAGES = (
     filing_restate, filing_document, verification_page, verification_begin, finding_add, finding_reply, finding_word, finding_close,
     verification_sign, verification_send_back, authority_reject, authority_accept, authority_book,
     approval_list, approval_page, approval_decide, reopening_ask, access_list, access_file,
-    firm_page, firm_file, fact_say, contract_add, inventory_latest, inventory_page, inventory_file, group_page, group_file,
-    compliance_list, compliance_list_file, compliance_page, compliance_file, surrender_send, units_page, units_file, generation_send,
-    certificates_send, certificate_claim_send, efficiency_list, efficiency_list_file, efficiency_page, efficiency_file, appeal_send,
-    appeal_decide, packets_page, packets_file, packet_send,
+    firm_page, firm_file, fact_say, contract_add, shares_page, shares_file, shares_tell, accreditation_list, accreditation_file,
+    accreditation_grant, accreditation_withdraw, inventory_latest, inventory_page, inventory_file, group_page, group_file,
+    compliance_list, compliance_list_file, compliance_page, compliance_file, surrender_send, obligation_state, units_page, units_file,
+    generation_send, certificates_send, certificate_claim_send, efficiency_list, efficiency_list_file, efficiency_page, efficiency_file,
+    appeal_send, appeal_decide, giving_page, giving_send, packets_page, packets_file, packet_send,
 )  # fmt: skip

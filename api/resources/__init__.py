@@ -5,7 +5,7 @@ from api.resources.accounts import account_balance, account_statement
 from api.resources.activities import list_activities
 from api.resources.approvals import ask_for_release, ask_for_reopening, decide_approval, list_approvals, one_approval
 from api.resources.calc import calculate
-from api.resources.compliance import list_statements, one_statement, state_obligation, statement_report, surrender
+from api.resources.compliance import carry_over, list_statements, one_statement, state_obligation, statement_report, surrender
 from api.resources.drafts import list_drafts, one_draft, put_draft, remove_draft
 from api.resources.efficiency import (
     add_appeal,
@@ -14,6 +14,7 @@ from api.resources.efficiency import (
     give_efficiency,
     list_efficiency,
     list_efficiency_packs,
+    preview_efficiency,
 )
 from api.resources.entries import entry, line
 from api.resources.evidence import (
@@ -71,6 +72,7 @@ from api.resources.jobs import job_events, list_jobs, one_job
 from api.resources.proofs import entry_proof
 from api.resources.regions import region
 from api.resources.resolution import resolve_factor
+from api.resources.shares import list_shares, tell_shares
 from api.resources.token import token
 from api.resources.units import (
     cancel_units,
@@ -135,9 +137,9 @@ RESOURCES = (
     enable_webhook,
     remove_webhook,
     list_deliveries,
-    firm_profile, list_facts, say_fact, list_contracts, add_firm_contract, one_inventory, inventory_change, inventory_peers,
-    inventory_report_pdf, inventory_report_xlsx, consolidation, list_statements, one_statement, state_obligation, surrender,
-    statement_report, list_units, issue_units, transfer_units, cancel_units, claim_certificates, list_generation, meter_generation,
-    claim_generation, certify_generation, list_efficiency, list_efficiency_packs, give_efficiency, firm_efficiency, add_appeal,
-    decide_appeal,
+    firm_profile, list_facts, say_fact, list_shares, tell_shares, list_contracts, add_firm_contract, one_inventory, inventory_change,
+    inventory_peers, inventory_report_pdf, inventory_report_xlsx, consolidation, list_statements, one_statement, state_obligation,
+    surrender, carry_over, statement_report, list_units, issue_units, transfer_units, cancel_units, claim_certificates, list_generation,
+    meter_generation, claim_generation, certify_generation, list_efficiency, list_efficiency_packs, give_efficiency, firm_efficiency,
+    add_appeal, decide_appeal, preview_efficiency,
 )  # fmt: skip

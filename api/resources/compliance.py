@@ -14,11 +14,12 @@ from api.language import Language
 from api.numbers import Count, Year
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
-from api.work.desk import desk_of
+from api.work.desk import Desk, desk_of
 from carbon.enterprise.inventory.lines import booked_lines
 from carbon.enterprise.obligation.allocation import Unit
+from carbon.enterprise.obligation.banking import carry
 from carbon.enterprise.obligation.bridge import bridge
-from carbon.enterprise.obligation.declare import declare, standing, statements, surrender_units
+from carbon.enterprise.obligation.declare import Kept, declare, standing, statements, surrender_units
 from carbon.enterprise.obligation.rules import rule
 from carbon.enterprise.obligation.units import Range
 from carbon.holder import find_holder
@@ -49,6 +50,15 @@ class Surrender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     offsets: Count = 0
     ranges: list[Range] = []
     beneficiary: str | None = None
+
+
+class CarryOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many allowances of older vintages, the oldest first, or exactly these serials, by the rule of a sector."""
+
+    sector: str
+    count: Count | None = None
+    ranges: list[Range] = []
+    reference: str | None = None
 
 
 @get("/holders/{holder:str}/compliance", opt=READER, sync_to_thread=True, tags=["compliance"])
@@ -82,16 +92,19 @@ def state_obligation(
     book: NamedDependency[Book], principal: NamedDependency[Principal],
 ) -> Told:  # fmt: skip
     """State a year's obligation from its verified filing and book it; the way from the inventory to its figure is kept with it."""
-    desk = desk_of(request, book, principal)
-    with book.writing() as session:
-        lines = booked_lines(session, principal, holder=holder, year=year)
+    return dict(wire(stated(desk_of(request, book, principal), holder, programme, year, data)))
+
+
+def stated(desk: Desk, holder: str, programme: str, year: int, data: Obligation) -> Kept:
+    """State a year's obligation, from machines and from the form."""
+    with desk.book.writing() as session:
+        lines = booked_lines(session, desk.principal, holder=holder, year=year)
         ruled = rule(programme, sector=data.sector, year=year)
         way = bridge(lines, rule=ruled, year=year, prices=gwp_set(DEFAULT_SET), verified_g=data.verified_g, sites=data.sites)
-        made = declare(
-            session, principal, holder=holder, programme_id=programme, sector=data.sector, year=year, filing=data.filing,
+        return declare(
+            session, desk.principal, holder=holder, programme_id=programme, sector=data.sector, year=year, filing=data.filing,
             verified_g=data.verified_g, units=data.units, bridge=way, now=desk.now, today=desk.today,
         )  # fmt: skip
-    return dict(wire(made))
 
 
 @post(f"{STATEMENT}/surrenders", opt=FILER, sync_to_thread=True, tags=["compliance"])
@@ -113,6 +126,18 @@ def surrender(
             **msgspec.structs.asdict(data),
         )
     return dict(wire({"surrendered": done, "statement": kept}))
+
+
+@post(f"{STATEMENT}/carried", opt=AUTHORITY, sync_to_thread=True, tags=["compliance"])
+def carry_over(
+    request: Asked, holder: FromPath[str], programme: FromPath[str], year: Year, data: JSONBody[CarryOver],
+    book: NamedDependency[Book], principal: NamedDependency[Principal],
+) -> Told:  # fmt: skip
+    """Carry older allowances over into the year, as far as its rule lets them be; more is refused with the figure."""
+    desk, said = desk_of(request, book, principal), msgspec.structs.asdict(data)
+    with book.writing() as session:
+        done = carry(session, principal, holder=holder, programme_id=programme, year=year, now=desk.now, day=desk.today, **said)
+    return dict(wire(done))
 
 
 @get(f"{STATEMENT}/statement.pdf", opt=READER, sync_to_thread=True, media_type=PDF, tags=["compliance"])

@@ -1,20 +1,22 @@
 """Carbon efficiency: tags of firms, given by the authority under a rule pack; appeals by firms, and their decisions."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
+from sqlmodel import Session
 
 from api.doors import AUTHORITY, FILER, PUBLIC, READER
 from api.numbers import AskedYear, SentNumber, SentYear, Year
 from api.paging import After, Limit, part_of
 from api.resources.wire import wire
 from api.work.desk import desk_of
-from carbon.enterprise.efficiency.grade import Mean
+from carbon.enterprise.efficiency.grade import Facts, Mean
 from carbon.enterprise.efficiency.pack import Pack, pack, packs
-from carbon.enterprise.efficiency.tag import appeal, decide, gather, give, tags
+from carbon.enterprise.efficiency.tag import appeal, decide, gather, give, judged, tags
 from carbon.enterprise.efficiency.view import standings
 from carbon.holder import find_holder
 from ledger.book import Book
@@ -82,14 +84,29 @@ def give_efficiency(
     """Give tags from what stands in the book; grey where a rule forbids a colour."""
     desk, ruled = desk_of(request, book, principal), pack(data.pack)
     with book.writing() as session:
-        firms = [
-            gather(
-                session, principal, holder=one.holder, year=data.year, coverage=one.coverage, deducted=one.deducted, today=desk.today
-            )
-            for one in data.firms
-        ]  # fmt: skip
-        given = {one.holder: one.mean for one in data.firms if one.mean is not None}
-        return [wire(one) for one in give(session, principal, ruled, firms, now=desk.now, given=given)]
+        firms = _gathered(session, principal, data, desk.today)
+        return [wire(one) for one in give(session, principal, ruled, firms, now=desk.now, given=_means(data))]
+
+
+@post("/efficiency/preview", opt=AUTHORITY, status_code=200, sync_to_thread=True, tags=["efficiency"])
+def preview_efficiency(
+    request: Asked, data: JSONBody[NewTags], book: NamedDependency[Book], principal: NamedDependency[Principal]
+) -> list[Told]:  # fmt: skip
+    """What `POST /efficiency` would give, by holder; nothing is kept."""
+    with book.reading(principal) as session:
+        firms = _gathered(session, principal, data, desk_of(request, book, principal).today)
+    return [wire(one) for one in judged(pack(data.pack), firms, given=_means(data))]
+
+
+def _gathered(session: Session, principal: Principal, data: NewTags, today: date) -> list[Facts]:
+    return [
+        gather(session, principal, holder=one.holder, year=data.year, coverage=one.coverage, deducted=one.deducted, today=today)
+        for one in data.firms
+    ]
+
+
+def _means(data: NewTags) -> dict[str, Mean]:
+    return {one.holder: one.mean for one in data.firms if one.mean is not None}
 
 
 @get("/holders/{holder:str}/efficiency", opt=READER, sync_to_thread=True, tags=["efficiency"])

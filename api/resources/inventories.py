@@ -15,6 +15,7 @@ from api.resources.wire import wire
 from api.work.desk import desk_of
 from carbon.enterprise.firm import facts
 from carbon.enterprise.inventory.consolidate import booked_group
+from carbon.enterprise.owners import applied, told_shares
 from carbon.holder import find_holder
 from factors.gwp import DEFAULT_SET, gwp_set
 from ledger.book import Book
@@ -90,11 +91,14 @@ def consolidation(
     year: Year, book: NamedDependency[Book], principal: NamedDependency[Principal], chosen: Chosen,
     gwp: FromQuery[str] = DEFAULT_SET, owner: FromQuery[str | None] = None, approach: FromQuery[str] = "equity",
 ) -> Told:  # fmt: skip
-    """Several firms as one: what they sold one another is taken out on both sides, and told. With `owner`, its parts of them."""
+    """Several firms as one: what they sold one another is taken out on both sides, and told. With `owner`, its parts of them; `shares` are
+    those that were applied, each of its day."""
     with book.reading(principal) as session:
         if owner is not None:
             find_holder(session, principal, owner)
         found = booked_group(
             session, principal, name="group", holders=chosen, year=year, prices=gwp_set(gwp), owner=owner, approach=approach
         )  # fmt: skip
-    return dict(wire(found))
+        told = told_shares(session, principal, holder=owner) if owner else []
+    used = applied(told, owner=owner or "", approach=approach, start=date(year, 1, 1), end=date(year, 12, 31))
+    return dict(wire(found)) | {"shares": wire([one for one in used if one.holder in chosen])}

@@ -26,12 +26,12 @@ class BadFirmFact(CarbonError):
 
 
 class BadShares(CarbonError):
-    """Shares in a holder that cannot stand: of whom, from which day, and why."""
+    """Shares in a holder that cannot stand: of whom, from which day, and why; which field where it is one alone."""
 
     code = "firm.bad-shares"
 
-    def __init__(self, *, holder: str, day: str, reason: str) -> None:
-        self.holder, self.day, self.reason = holder, day, reason
+    def __init__(self, *, holder: str, day: str, reason: str, field: str = "") -> None:
+        self.holder, self.day, self.reason, self.field = holder, day, reason, field
         super().__init__(f"shares in {holder} from {day} on: {reason}")
 
 
@@ -218,6 +218,19 @@ class OffsetLimit(CarbonError):
         self.unit, self.year, self.asked, self.used, self.limit = unit, year, asked, used, limit
         super().__init__(
             f"{asked} t of {unit} for {year}: its obligation takes {limit} t of them, {used} t are surrendered; use allowances for the rest"
+        )
+
+
+class BankingLimit(CarbonError):
+    """More allowances of older vintages than a holder may carry over into a year."""
+
+    code = "obligation.banking-limit"
+
+    def __init__(self, *, year: int, asked: int, carried: int, limit: int, base: int, sold: int) -> None:
+        self.year, self.asked, self.carried, self.limit, self.base, self.sold = year, asked, carried, limit, base, max(0, sold)
+        super().__init__(
+            f"{asked} t into {year}: {limit} t may be carried over ({base} t and the part of {self.sold} t sold net), {carried} t are; "
+            "surrender the rest for an earlier year, or sell it"
         )
 
 

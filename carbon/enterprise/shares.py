@@ -21,6 +21,7 @@ from carbon.enterprise.inventory.lines import LINES
 from carbon.enterprise.tables import ShareRow
 from carbon.holder import find_holder
 from carbon.reach import scoped
+from carbon.tables import HolderRow
 from ledger.errors import NotAllowed
 from ledger.principal import Principal, Role
 from ledger.types import table_of
@@ -37,40 +38,59 @@ Stake = tuple[str, date, int]
 
 def give_share(
     session: Session, principal: Principal, *, owner: str, holder: str, approach: str, ppm: int, valid_from: date, site: str = "",
-    now: datetime,
+    reason: str = "", now: datetime,
 ) -> None:  # fmt: skip
     """Say an owner's share from a day on; 0 ends it. Raises BadShares where all shares together would pass the whole, HolderNotFound,
     NotAllowed. By operational control a site is one owner's whole or nobody's."""
-    if principal.role not in {Role.ADMIN, Role.WRITER}:
-        raise NotAllowed(actor=principal.actor, action="say who owns a firm")
-    for one in (owner, holder):  # nobody claims a firm that is not theirs to see
-        find_holder(session, principal, one)
+    check_teller(session, principal, holder=holder, owners=[owner])
     day = valid_from.isoformat()
-    if approach not in APPROACHES:
-        raise BadShares(holder=holder, day=day, reason=f"the approach {approach[:20]!r} is none of {', '.join(APPROACHES)}")
-    if not 0 <= ppm <= WHOLE or (approach == "operational" and ppm not in {0, WHOLE}):
-        reason = "operational control is whole or none" if 0 <= ppm <= WHOLE else "a share is 0 to 1,000,000 millionths"
-        raise BadShares(holder=holder, day=day, reason=reason)
+    check_part(holder, day, approach=approach, ppm=ppm)
     s = table_of(ShareRow).c
     stands = sa.select(s.owner_id, s.valid_from, s.ppm).where(s.holder_id == holder, s.site == site, s.approach == approach)
     stakes: list[Stake] = [(row[0], row[1], row[2]) for row in session.execute(stands)]
     if any(who == owner and since == valid_from for who, since, _ in stakes):
         raise BadShares(holder=holder, day=day, reason=f"{owner} has a share from that day already, and what was said stands")
-    _check(holder, [*stakes, (owner, valid_from, ppm)])
+    check_whole(holder, [*stakes, (owner, valid_from, ppm)])
     row = {"owner_id": owner, "holder_id": holder, "site": site, "approach": approach, "valid_from": valid_from, "ppm": ppm}
-    session.execute(sa.insert(table_of(ShareRow)).values(row | {"actor": principal.actor, "said_at": now}))
+    session.execute(sa.insert(table_of(ShareRow)).values(row | {"reason": reason, "actor": principal.actor, "said_at": now}))
+
+
+def check_teller(session: Session, principal: Principal, *, holder: str, owners: Sequence[str]) -> None:
+    """Whether the principal may say that these own the holder: a writer says it of a holder that is theirs to see, so nobody claims
+    another's; the owners only have to be there. Raises NotAllowed, HolderNotFound."""
+    if principal.role not in {Role.ADMIN, Role.WRITER}:
+        raise NotAllowed(actor=principal.actor, action="say who owns a firm")
+    find_holder(session, principal, holder)
+    for owner in owners:
+        find_holder(session, Principal(principal.actor, principal.role), owner)
+
+
+def check_part(holder: str, day: str, *, approach: str, ppm: int) -> None:
+    """Whether one share could be. Raises BadShares."""
+    if approach not in APPROACHES:
+        raise BadShares(holder=holder, day=day, reason=f"the approach {approach[:20]!r} is none of {', '.join(APPROACHES)}")
+    if not 0 <= ppm <= WHOLE or (approach == "operational" and ppm not in {0, WHOLE}):
+        reason = "operational control is whole or none" if 0 <= ppm <= WHOLE else "a share is 0 to 1,000,000 millionths"
+        raise BadShares(holder=holder, day=day, reason=reason)
 
 
 def shares(session: Session, principal: Principal, *, owner: str | None = None, holders: Sequence[str] | None = None) -> pl.DataFrame:
-    """SHARES that the principal may see: those of owners within its reach, of one owner or in these holders where asked."""
+    """SHARES that the principal may see: owner or owned is within its reach; of one owner or in these holders where asked."""
     s = table_of(ShareRow).c
-    query = scoped(sa.select(s.owner_id, s.holder_id, s.site, s.approach, s.valid_from, s.ppm), principal, holder=s.owner_id)
+    query = sa.select(s.owner_id, s.holder_id, s.site, s.approach, s.valid_from, s.ppm).where(seen_shares(principal))
     if owner is not None:
         query = query.where(s.owner_id == owner)
     if holders is not None:
         query = query.where(s.holder_id.in_(sorted(set(holders))))
     query = query.order_by(s.holder_id, s.site, s.owner_id, s.valid_from)
     return pl.DataFrame([tuple(row) for row in session.execute(query)], schema=SHARES, orient="row")
+
+
+def seen_shares(principal: Principal) -> sa.ColumnElement[bool]:
+    """SQL: the owner or the owned is one that the principal may see, so that a firm knows who owns it."""
+    s = table_of(ShareRow).c
+    seen = table_of(HolderRow).c.id
+    return sa.or_(*(side.in_(scoped(sa.select(seen), principal, holder=seen)) for side in (s.owner_id, s.holder_id)))
 
 
 def apply_shares(lines: pl.DataFrame, shares: pl.DataFrame, approach: str, *, owner: str | None = None) -> pl.DataFrame:
@@ -106,12 +126,12 @@ def _stakes(shares: pl.DataFrame, approach: str) -> dict[tuple[str, str], list[S
     for holder, site, owner, since, ppm in shares.filter(pl.col("approach") == approach).select(columns).iter_rows():
         found.setdefault((holder, site), []).append((owner, since, ppm))
     for (holder, _), stakes in found.items():
-        _check(holder, stakes)
+        check_whole(holder, stakes)
     return found
 
 
-def _check(holder: str, stakes: Sequence[Stake]) -> None:
-    """On no day do the shares pass the whole."""
+def check_whole(holder: str, stakes: Sequence[Stake]) -> None:
+    """On no day do the shares pass the whole. Raises BadShares."""
     for day in sorted({since for _, since, _ in stakes}):
         together = sum(_held(stakes, day).values())
         if together > WHOLE:

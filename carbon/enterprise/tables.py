@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from carbon.tables import APPEND_ONLY, DELETABLE, seen_through, within_wall
+from ledger import wall
 from ledger.types import Blob, Day, Instant, Int, Text
 
 
@@ -37,19 +38,22 @@ class FirmFactRow(SQLModel, table=True):
     said_at: datetime = Field(sa_type=Instant)
 
 
-OF_OWNER = seen_through("site_reach", "site_reach.holder_id = firm_share.owner_id")
+OF_EITHER = seen_through("site_reach", "((site_reach.holder_id = firm_share.owner_id) OR (site_reach.holder_id = firm_share.holder_id))")
+BY_EITHER = {"holders": f"({wall.by_holder('owner_id')} OR {wall.by_holder('holder_id')})", "divisions": wall.by_division(OF_EITHER)}
+"""Behind the wall for both sides: an owner sees what it owns, and a firm who owns it."""
 
 
 class ShareRow(SQLModel, table=True):
     """From a day on `owner_id` has a share of a holder, or of one of its sites, by an approach: ``equity``, ``financial``, ``operational``.
 
-    `ppm` is a share in millionths, 0 to 1,000,000. Shares are applied when an inventory is read; everything is booked at 100 %.
+    `ppm` is a share in millionths, 0 to 1,000,000, told for a `reason`. Shares are applied when an inventory is read; everything is booked
+    at 100 %.
     """
 
     __tablename__ = "firm_share"
     __table_args__ = (
         sa.Index("firm_share_owned", "holder_id"),
-        {"sqlite_strict": True, "info": APPEND_ONLY | within_wall("owner_id", divisions=OF_OWNER)},
+        {"sqlite_strict": True, "info": APPEND_ONLY | {"wall": BY_EITHER}},
     )
     owner_id: str = Field(sa_type=Text, primary_key=True, foreign_key="holder.id")
     holder_id: str = Field(sa_type=Text, primary_key=True, foreign_key="holder.id")
@@ -57,6 +61,7 @@ class ShareRow(SQLModel, table=True):
     approach: str = Field(sa_type=Text, primary_key=True)
     valid_from: date = Field(sa_type=Day, primary_key=True)
     ppm: int = Field(sa_type=Int)
+    reason: str = Field(default="", sa_type=Text)
     actor: str = Field(sa_type=Text)
     said_at: datetime = Field(sa_type=Instant)
 
@@ -76,7 +81,7 @@ class MappingRow(SQLModel, table=True):
 class FilingRow(SQLModel, table=True):
     """A firm's filing of one year and its present state, which is a fold of `filing_event`. `tag` changes with each event (an ETag).
 
-    `restates` is the booked filing that this one takes the place of; `import_id` what it was booked as.
+    `restates` is the booked filing that this one takes the place of; `import_id` what it was booked as. The year begins with `start_month`.
     """
 
     __tablename__ = "filing"
@@ -84,6 +89,7 @@ class FilingRow(SQLModel, table=True):
     id: str = Field(sa_type=Text, primary_key=True)
     holder_id: str = Field(sa_type=Text, foreign_key="holder.id")
     year: int = Field(sa_type=Int)
+    start_month: int = Field(default=1, sa_type=Int)
     guide: str = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
     version: int = Field(default=0, sa_type=Int)
@@ -108,6 +114,23 @@ class FilingVersionRow(SQLModel, table=True):
     lines: int = Field(sa_type=Int)
     actor: str = Field(sa_type=Text)
     written_at: datetime = Field(sa_type=Instant)
+
+
+class CertificateUseRow(SQLModel, table=True):
+    """A certificate of energy that a version of a filing names, by its series and serials as `carbon.enterprise.certificates.Named` has
+    them: a plain number is a series of its own, serials 0. What counts is the version that stands of a filing that was handed in."""
+
+    __tablename__ = "certificate_use"
+    __table_args__ = (
+        sa.Index("certificate_use_series", "series"),
+        {"sqlite_strict": True, "info": APPEND_ONLY | _of_holder("certificate_use")},
+    )
+    filing_id: str = Field(sa_type=Text, primary_key=True, foreign_key="filing.id")
+    version: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    series: str = Field(sa_type=Text, primary_key=True)
+    first: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = Field(sa_type=Int, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    holder_id: str = Field(sa_type=Text)
 
 
 class FilingEventRow(SQLModel, table=True):

@@ -181,8 +181,8 @@ def _meaning() -> None:
         "import_file",
         _column("id", Text), _column("holder_id", Text), _column("sha256", Blob), _column("name", Text), _column("lines", Int),
         sa.Column("first_entry", Int, nullable=True), sa.Column("last_entry", Int, nullable=True),
-        sa.Column("replaces", Text, nullable=True), _column("actor", Text), _column("imported_at", Instant()),
-        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("holder_id", "sha256"), sa.UniqueConstraint("replaces"),
+        sa.Column("replaces", Text, nullable=True), _column("again", Int), _column("actor", Text), _column("imported_at", Instant()),
+        sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("holder_id", "sha256", "again"), sa.UniqueConstraint("replaces"),
         sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )
     op.create_table(
@@ -205,6 +205,8 @@ def _meaning() -> None:
     )
     op.create_index("activity_line_cell", "activity_line", ["cell", "entry_id"])
     op.create_index("activity_line_filed", "activity_line", ["site_id", "activity", "start"])
+    proofs = sa.text("details LIKE '%\"instrument\"%'")
+    op.create_index("activity_line_instrument", "activity_line", ["holder_id"], sqlite_where=proofs, postgresql_where=proofs)
     op.create_table(
         "site_division",
         _column("site_id", Text), _column("valid_from", Day()), _column("division", Text),

@@ -43,7 +43,7 @@ def _firms() -> None:
     op.create_table(
         "firm_share",
         _column("owner_id", Text), _column("holder_id", Text), _column("site", Text), _column("approach", Text),
-        _column("valid_from", Day()), _column("ppm", Int), _column("actor", Text), _column("said_at", Instant()),
+        _column("valid_from", Day()), _column("ppm", Int), _column("reason", Text), _column("actor", Text), _column("said_at", Instant()),
         sa.PrimaryKeyConstraint("owner_id", "holder_id", "site", "approach", "valid_from"),
         sa.ForeignKeyConstraint(["owner_id"], ["holder.id"]), sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )  # fmt: skip
@@ -60,8 +60,8 @@ def _filings() -> None:
     """Filings, their lines by version and what happened to them."""
     op.create_table(
         "filing",
-        _column("id", Text), _column("holder_id", Text), _column("year", Int), _column("guide", Text), _column("state", Text),
-        _column("version", Int), _column("restates", Text, null=True), _column("import_id", Text, null=True), _column("tag", Text),
+        _column("id", Text), _column("holder_id", Text), _column("year", Int), _column("start_month", Int), _column("guide", Text),
+        _column("state", Text), _column("version", Int), _column("restates", Text, null=True), _column("import_id", Text, null=True), _column("tag", Text),
         _column("created_at", Instant()), _column("changed_at", Instant()),
         sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("restates"), sa.ForeignKeyConstraint(["holder_id"], ["holder.id"]), **STRICT,
     )  # fmt: skip
@@ -72,6 +72,14 @@ def _filings() -> None:
         _column("content", Blob), _column("lines", Int), _column("actor", Text), _column("written_at", Instant()),
         sa.PrimaryKeyConstraint("filing_id", "version"), sa.ForeignKeyConstraint(["filing_id"], ["filing.id"]), **STRICT,
     )  # fmt: skip
+    op.create_table(
+        "certificate_use",
+        _column("filing_id", Text), _column("version", Int), _column("series", Text), _column("first", Int), _column("last", Int),
+        _column("holder_id", Text),
+        sa.PrimaryKeyConstraint("filing_id", "version", "series", "first", "last"), sa.ForeignKeyConstraint(["filing_id"], ["filing.id"]),
+        **STRICT,
+    )  # fmt: skip
+    op.create_index("certificate_use_series", "certificate_use", ["series"])
     op.create_table(
         "filing_event",
         _column("filing_id", Text), _column("no", Int), _column("holder_id", Text), _column("kind", Text), _column("content", Text),
@@ -138,6 +146,6 @@ def _judged() -> None:
 def downgrade() -> None:
     for table in (
         "efficiency_tag", "compliance_statement", "generation_claim", "energy_contract", "accreditation", "evidence_packet", "document",
-        "filing_event", "filing_version", "filing", "column_mapping", "firm_share", "firm_fact",
+        "filing_event", "certificate_use", "filing_version", "filing", "column_mapping", "firm_share", "firm_fact",
     ):  # fmt: skip
         op.drop_table(table)

@@ -12,6 +12,7 @@ import polars as pl
 
 from carbon.answer import decimal_text
 from carbon.disclosure import Group, groups
+from carbon.enterprise.efficiency.coverage import STATED, Covered
 from carbon.enterprise.efficiency.pack import Pack, graded
 from factors.units import number
 
@@ -26,7 +27,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is known of a firm's year. CO2 in g: of energy, of processes, and what may be `deducted` by name (`pack.DEDUCTIONS`).
 
     `energy_g` is gross: what own zero-carbon power would have emitted is in it where it is in `deducted`. `value_added_fen` may be below
-    zero; `coverage` is the share of the firm's energy that its lines cover, as a decimal; `missing` names what has not been filed.
+    zero; `coverage` is the share of the firm's energy that its lines cover, as a decimal, and `coverage_how` says whether it was ``stated``
+    by who gives the tag or ``computed`` ("" where there is none, and in tags from before it was told); `covered` is what there is to
+    compute it from, beside a stated one too. `missing` names what has not been filed.
     """
 
     holder: str
@@ -39,6 +42,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     process_g: int = 0
     deducted: dict[str, int] = {}
     missing: tuple[str, ...] = ()
+    coverage_how: str = ""
+    covered: Covered | None = None
+
+
+def stated(facts: Facts, share: str | None) -> Facts:
+    """The facts with the coverage that whoever gives the tag states, marked so; without one they are as they were."""
+    return facts if share is None else msgspec.structs.replace(facts, coverage=share, coverage_how=STATED)
 
 
 class Mean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

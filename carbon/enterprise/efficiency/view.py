@@ -1,17 +1,20 @@
 """Which tag stands for each firm and year, and what became of an appeal against it."""
 
+from datetime import date
 from fractions import Fraction
 
 import msgspec
 from sqlmodel import Session
 
-from carbon.enterprise.efficiency.grade import Tag
-from carbon.enterprise.efficiency.tag import Appeal, Decision, Said, tags
+from carbon.enterprise.efficiency.grade import Facts, Tag
+from carbon.enterprise.efficiency.tag import Appeal, Decision, Said, gather, tags
 from carbon.holder import holders, sites
 from carbon.region.divisions import divisions
 from ledger.principal import Principal
 
 EVERY = 1_000_000
+FIRMS_MAX = 500
+"""How many firms are looked at for one giving: more are narrowed by industry or division."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,24 @@ def standings(
         _standing(known[one].name, known[one].industry, tuple(sorted(set(lies.get(one, ())))), rows) for (one, _), rows in grouped.items()
     ]
     return sorted(found, key=lambda one: (-one.year, one.tag.k == "", Fraction(one.tag.k_exact or 0), one.name, one.holder))
+
+
+def candidates(session: Session, principal: Principal, *, year: int, division: str = "", industry: str = "", today: date) -> list[Facts]:
+    """The facts of a year of the firms that could be tagged: those that the principal may see with a site in a division, of an industry.
+
+    By name; what of their energy is covered is computed where the firm told how much it used, and else not said yet.
+    """
+    below = divisions().below(division) if division else frozenset()
+    lies = {site.holder for site in sites(session, principal) if any(code in below for _, code in site.divisions)}
+    firms = [
+        one
+        for one in holders(session, principal, limit=EVERY)
+        if one.kind == "firm" and (not division or one.id in lies) and _of(one.industry, industry)
+    ]
+    return [
+        gather(session, principal, holder=one.id, year=year, coverage=None, deducted={}, today=today)
+        for one in sorted(firms, key=lambda firm: (firm.name, firm.id))[:FIRMS_MAX]
+    ]
 
 
 def _of(code: str | None, wanted: str) -> bool:

@@ -62,6 +62,9 @@ def pages(things: Things) -> dict[str, list[Try]]:
         f"{stem}/compliance/{{programme}}/{{year}}/{{file}}": [*seen(**owed, file="statement.csv"), *seen(**owed, file="holdings.json")],
         f"{stem}/units/{{file}}": seen(file="holdings.csv"), f"{stem}/efficiency/{{file}}": seen(file="tags.csv"),
         f"{stem}/packets/{{file}}": seen(file="packets.csv"),
+        f"{stem}/shares": seen(), f"{stem}/shares/{{file}}": [*seen(file="owners.csv"), *seen(file="history.json")],
+        "GET /efficiency/give": [Try(), Try({}, {"params": {"pack": HUZHOU, "year": "2023", "industry": "30"}})],
+        "GET /accreditations": [Try()], "GET /accreditations/{file}": [Try({"file": f"accreditations.{one}"}) for one in ("csv", "json")],
         "GET /efficiency": [Try({}, listed)], "GET /efficiency/{file}": [Try({"file": "efficiency.csv"}, listed)],
         "GET /consolidation": [Try(), *members],
         "GET /consolidation/{file}": [Try(one.path | {"file": "g.csv"}, one.send, one.sees, absent=one.absent) for one in members],
@@ -70,7 +73,8 @@ def pages(things: Things) -> dict[str, list[Try]]:
 
 def sent(things: Things) -> dict[str, list[Try]]:
     """What is typed into the forms: refused inside, so that each may be asked again."""
-    of = {"holder_id": things.holder("own"), "programme": "cn-ets", "year": str(YEAR)}
+    holder = things.holder("own")
+    of = {"holder_id": holder, "programme": "cn-ets", "year": str(YEAR)}
     stem = "POST /holders/{holder_id}"
     kwh = form(plant="PV", month="2023-07", kwh="0")
     return {
@@ -81,6 +85,14 @@ def sent(things: Things) -> dict[str, list[Try]]:
         f"{stem}/units/certificates": [Try(of, form(plant="PV", month="2025-07", count="1"), own, ok=(409,))],
         f"{stem}/efficiency/appeals": [Try(of, form(year="2023", of="99", reason="x"), own, ok=(422,))],
         f"{stem}/efficiency/decisions": [Try(of, form(year="2023", of="99", reason="x"), own, ok=(422,))],
+        f"{stem}/shares": [Try(of, form(approach="none", valid_from="2023-01-01"), own, ok=(422,))],
+        f"{stem}/compliance": [Try(of, form(programme="cn-ets", year="24"), own, ok=(422,))],
+        "POST /efficiency/give": [
+            Try({}, form(pack=HUZHOU, year="2023", step="preview", **{f"firm-{holder}": "1"}), own, ok=(200,)),
+            Try({}, form(pack=HUZHOU, year="2023", step="give"), ok=(422,)),
+        ],
+        "POST /accreditations": [Try({}, form(actor="u1", valid_from="2024-01-01"), ok=(422,))],
+        "POST /accreditations/withdrawals": [Try({}, {"data": {"withdrawn": "none", "from": "2024-01-01"}}, ok=(422,))],
         f"{stem}/packets": [Try(of, {"files": {"month": (None, "2023-13")}}, own, ok=(422,))],
     }  # fmt: skip
 
@@ -101,7 +113,7 @@ def asked(things: Things, filing: str) -> dict[str, list[Try]]:
     kwh = {"plant": "PV", "month": 202507}
     obligation = {"sector": "cement", "filing": filing, "verified_g": 1, "units": []}
     return {
-        **{f"{get}{part}": seen for part in ("/profile", "/facts", "/contracts", "/compliance", "/units", "/generation", "/efficiency")},
+        **{f"{get}{part}": seen for part in ("/profile", "/facts", "/contracts", "/compliance", "/units", "/generation", "/efficiency", "/shares")},
         **{f"{get}/inventory/{{year}}{part}": seen for part in ("", "/peers", "/report.pdf", "/report.xlsx")},
         f"{get}/inventory/{{year}}/change": [Try(of, {"params": {"against": "2022"}}, own)],
         f"{get}{statement}": due, f"{get}{statement}/statement.pdf": due,
@@ -111,7 +123,9 @@ def asked(things: Things, filing: str) -> dict[str, list[Try]]:
             "instrument": {"kind": "contract", "carrier": "none", "amount": "1", "unit": "MWh"}, "valid_from": "2023-01-01",
             "valid_until": "2023-12-31",
         }),
+        f"{post}/shares": said({"approach": "none", "valid_from": "2023-01-01", "reason": "x", "parts": []}),
         f"{post}{statement}": said(obligation, path=owed), f"{post}{statement}/surrenders": said({"allowances": 51}, 409, path=owed),
+        f"{post}{statement}/carried": said({"sector": "cement", "count": 1}, path=owed),
         f"{post}/units": said({"unit": "none", "series": "A", "first": 1, "last": 1, "vintage": 2023}),
         f"{post}/units/transfers": said({"to": holder, "unit": "CEA.2025", "count": 1}),
         f"{post}/units/cancellations": said({"unit": "CEA.2025", "count": 99}, 409),
@@ -119,6 +133,7 @@ def asked(things: Things, filing: str) -> dict[str, list[Try]]:
         f"{post}/generation": said(kwh | {"kwh": 0}), f"{post}/generation/claims": said(kwh | {"kwh": 0, "mechanism": "GEC"}),
         f"{post}/generation/certificates": said(kwh | {"count": 1}, 409),
         "POST /api/v1/efficiency": [Try({}, {"json": {"pack": HUZHOU, "year": 2023, "firms": [{"holder": holder}]}}, own, ok=(201,))],
+        "POST /api/v1/efficiency/preview": [Try({}, {"json": {"pack": HUZHOU, "year": 2023, "firms": [{"holder": holder}]}}, own, ok=(200,))],
         f"{post}/efficiency/{{year}}/appeals": said({"of": 99, "reason": "x"}),
         f"{post}/efficiency/{{year}}/decisions": said({"of": 99, "upheld": True, "reason": "x"}),
     }  # fmt: skip
