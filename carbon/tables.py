@@ -112,11 +112,14 @@ class SiteReachRow(SQLModel, table=True):
 
 
 class ImportRow(SQLModel, table=True):
-    """A file that was booked, by holder and SHA-256: the same file again books nothing. `first_entry`, `last_entry`: its entries."""
+    """A file that was booked, by holder and SHA-256: the same file again books nothing. `first_entry`, `last_entry`: its entries.
+
+    `again` counts the times the same bytes were booked before: where a restatement makes another figure of them, they take their own place.
+    """
 
     __tablename__ = "import_file"
     __table_args__ = (
-        sa.UniqueConstraint("holder_id", "sha256"),
+        sa.UniqueConstraint("holder_id", "sha256", "again"),
         {
             "sqlite_strict": True,
             "info": APPEND_ONLY
@@ -131,6 +134,7 @@ class ImportRow(SQLModel, table=True):
     first_entry: int | None = Field(default=None, sa_type=Int)
     last_entry: int | None = Field(default=None, sa_type=Int)
     replaces: str | None = Field(default=None, sa_type=Text, unique=True)
+    again: int = Field(default=0, sa_type=Int)
     actor: str = Field(sa_type=Text)
     imported_at: datetime = Field(sa_type=Instant)
 
@@ -144,6 +148,10 @@ class ResolutionRow(SQLModel, table=True):
     content: str = Field(sa_type=Text)
 
 
+NAMES_PROOFS = sa.text("details LIKE '%\"instrument\"%'")
+"""SQL: a line names a contract or certificates. Few do; they have an index of their own, which a query finds that says this very text."""
+
+
 class ActivityLineRow(SQLModel, table=True):
     """One line of activity data as it was filed, beside the entry that it became: none where it emitted nothing.
 
@@ -155,6 +163,7 @@ class ActivityLineRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("activity_line_filed", "site_id", "activity", "start"),
         sa.Index("activity_line_cell", "cell", "entry_id"),
+        sa.Index("activity_line_instrument", "holder_id", sqlite_where=NAMES_PROOFS, postgresql_where=NAMES_PROOFS),
         {"sqlite_strict": True, "info": APPEND_ONLY | within_wall("holder_id", divisions=IN_DIVISION)},
     )
     import_id: str = Field(sa_type=Text, primary_key=True, foreign_key="import_file.id")

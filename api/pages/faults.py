@@ -9,6 +9,14 @@ FAULTS: dict[str, tuple[str, str]] = {
     "category.unknown": (N_("No such category"), N_("Leave it blank, or write an IPCC code such as 1A2")),
     "certificate.used": (N_("The certificate was used already"), N_("Name another certificate")),
     "certificate.twice": (N_("Two lines name the same certificate"), N_("It proves one of the two: take it off the other")),
+    "certificate.unclaimed": (
+        N_("The certificate is not claimed for this firm and year"), N_("Retire it first, as a claim of this firm for this year")
+    ),
+    "certificate.too-few": (N_("Fewer certificates than energy"), N_("Name more of them, or file the rest without")),
+    "certificate.none": (N_("Green power without a contract or certificate"), N_("Name what proves it, or confirm that something does")),
+    "certificate.unchecked": (
+        N_("Of a registry outside this book, not checked"), N_("Confirm that it proves this energy and nothing else")
+    ),
     "column.missing": (N_("A column is missing"), N_("Match a heading with it above, or add the column")),
     "column.twice": (N_("Two columns are read as the same"), N_("Match one of the two otherwise")),
     "column.unknown": (N_("No such column is known"), N_("Match the heading above, or leave it out")),

@@ -144,7 +144,8 @@ def firm_table(session: Session, principal: Principal, holder_id: str, name: str
         return ["source", "scope", "category", "notation", "share_permille", "reason"], rows
     if name == "economy":
         made = [(one, " · ".join(f"{it.product} {it.quantity} {it.unit}" for it in one.output)) for one in held.economy]
-        return ["year", "value_added_fen", "output"], [[one.year, one.value_added_fen, output] for one, output in made]
+        head = ["year", "value_added_fen", "output", "energy_tce", "energy_kind"]
+        return head, [[one.year, one.value_added_fen, output, one.energy_tce, one.energy_kind.value] for one, output in made]
     if name == "contracts":
         head = ["id", "kind", "carrier", "amount", "unit", "site", "factor", "counterparty", "certificates", "valid_from", "valid_until"]
         return head, [

@@ -19,6 +19,8 @@ from carbon.enterprise.firm import (
 )
 from carbon.enterprise.market import Instrument as EnergyInstrument
 from carbon.enterprise.market import Kind
+from factors.energy import KINDS
+from factors.energy import Kind as Coal
 from factors.errors import NotANumber
 from factors.units import number
 
@@ -50,7 +52,10 @@ def fact_typed(data: Mapping[str, str]) -> Fact:
             laboratory=_text(data, "laboratory"), responsible=_text(data, "responsible"),
         )  # fmt: skip
     if kind == "economy":
-        return Economy(year=_whole(data, "year"), value_added_fen=_fen(data), output=tuple(_output(one) for one in _lines(data, "output")))
+        return Economy(
+            year=_whole(data, "year"), value_added_fen=_fen(data), output=tuple(_output(one) for one in _lines(data, "output")),
+            energy_tce=_text(data, "energy_tce"), energy_kind=_coal(data),
+        )  # fmt: skip
     raise BadFirmFact(field="kind", value=kind, reason="boundary, base-year, exclusion, control-plan or economy")
 
 
@@ -124,6 +129,14 @@ def _permille(data: Mapping[str, str], field: str) -> int:
     if value.denominator != 1:
         raise BadFirmFact(field=field, value=_text(data, field), reason="percent with one decimal at most")
     return int(value)
+
+
+def _coal(data: Mapping[str, str]) -> Coal:
+    """How the firm counted the standard coal of its energy."""
+    kind = KINDS.get(data.get("energy_kind", "") or Coal.CALORIFIC.value)
+    if kind is None:
+        raise BadFirmFact(field="energy_kind", value=data.get("energy_kind", ""), reason=f"one of {', '.join(Coal)}")
+    return kind
 
 
 def _fen(data: Mapping[str, str]) -> int:

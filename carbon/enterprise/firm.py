@@ -15,6 +15,7 @@ from carbon.enterprise.errors import BadFirmFact
 from carbon.enterprise.tables import FirmFactRow
 from carbon.holder import find_holder
 from carbon.identifier import names_somebody
+from factors.energy import Kind
 from factors.errors import FactorError
 from factors.units import find_unit, number
 from ledger.errors import NotAllowed
@@ -107,15 +108,24 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Economy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="economy"):
-    """A year's value added in fen (it may be below zero) and output by product, for carbon efficiency."""
+    """A year's value added in fen (it may be below zero), output by product, and the energy of the whole firm, for carbon efficiency.
+
+    `energy_tce` is a decimal in tce as the firm's energy statistics have it ("" where it was not told), counted by `energy_kind`:
+    ``calorific`` (当量值) or ``equivalent`` (等价值; GB/T 2589-2020, 3.2 and 3.3). What the filing's lines cover of it is computed
+    (`carbon.enterprise.efficiency.coverage`).
+    """
 
     year: int
     value_added_fen: int
     output: tuple[Output, ...] = ()
+    energy_tce: str = ""
+    energy_kind: Kind = Kind.CALORIFIC
 
 
 FEN_MAX = 10**17
 """More than the value added of all China in a year, some 1.4 × 10¹⁶ fen."""
+TCE_MAX = 10**10
+"""More standard coal than all China uses in a year, some 6 × 10⁹ tce."""
 Fact = Boundary | BaseYear | Exclusion | ControlPlan | Economy
 KINDS: dict[str, type[Fact]] = {
     "boundary": Boundary, "base-year": BaseYear, "exclusion": Exclusion, "control-plan": ControlPlan, "economy": Economy,
@@ -215,6 +225,13 @@ def facts_on(said: list[Version], day: date) -> FirmFacts:
     )
 
 
+def first_months(session: Session, day: date) -> dict[str, int]:
+    """The first month of the reporting year of every firm that told a boundary, as it holds on a day. The session sees every holder."""
+    c = table_of(FirmFactRow).c
+    query = sa.select(c.holder_id, c.content).where(c.kind == "boundary", c.valid_from <= day).order_by(c.valid_from, c.version)
+    return {holder: msgspec.json.decode(content, type=Boundary).start_month for holder, content in session.execute(query)}
+
+
 def check_industry(code: str) -> str:
     """The section letter of a GB/T 4754 code such as C3011 or 3011; BadFirmFact where there is no such division, or another letter's."""
     match = _INDUSTRY.fullmatch(code)
@@ -247,14 +264,25 @@ def _check(fact: Fact) -> None:
     elif isinstance(fact, ControlPlan):
         _check_plan(fact)
     else:
-        _within("year", fact.year, 1990, 2100)
-        _within("value_added_fen", fact.value_added_fen, -FEN_MAX, FEN_MAX)
-        for made in fact.output:
-            try:
-                number(made.quantity)
-                find_unit(made.unit)
-            except FactorError as error:
-                raise BadFirmFact(field="output", value=f"{made.product} {made.quantity} {made.unit}", reason=str(error)) from error
+        _check_economy(fact)
+
+
+def _check_economy(fact: Economy) -> None:
+    _within("year", fact.year, 1990, 2100)
+    _within("value_added_fen", fact.value_added_fen, -FEN_MAX, FEN_MAX)
+    for made in fact.output:
+        try:
+            number(made.quantity)
+            find_unit(made.unit)
+        except FactorError as error:
+            raise BadFirmFact(field="output", value=f"{made.product} {made.quantity} {made.unit}", reason=str(error)) from error
+    if fact.energy_tce:
+        try:
+            energy = number(fact.energy_tce)
+        except FactorError as error:
+            raise BadFirmFact(field="energy_tce", value=fact.energy_tce, reason=str(error)) from error
+        if not 0 < energy <= TCE_MAX:
+            raise BadFirmFact(field="energy_tce", value=fact.energy_tce, reason=f"above zero, up to {TCE_MAX} tce; leave it out if unknown")
 
 
 def _check_exclusion(fact: Exclusion) -> None:

@@ -17,10 +17,13 @@ from sqlmodel import Session
 
 from carbon.activity import ActivityFrame
 from carbon.answer import decimal_text
+from carbon.enterprise.certificates import PENDING, kept, used_elsewhere
 from carbon.enterprise.errors import BadContract
-from carbon.enterprise.tables import ContractRow
+from carbon.enterprise.inventory.lines import span
+from carbon.enterprise.tables import ContractRow, FilingRow
 from carbon.holder import find_holder, new_id, sites
 from carbon.scope import CARRIERS, carrier_of
+from carbon.turn import take_turn
 from factors.activities import by_id
 from factors.errors import NotANumber, UnitMismatch, UnknownUnit
 from factors.units import find_unit, number, ratio
@@ -143,7 +146,10 @@ def _covers(contract: Contract, row: dict[str, object]) -> bool:
 def add_contract(
     session: Session, principal: Principal, *, holder: str, instrument: Instrument, valid_from: date, valid_until: date, now: datetime
 ) -> Contract:
-    """Keep an instrument of a holder. Raises HolderNotFound, NotAllowed, BadContract (also where a certificate covers another already)."""
+    """Keep an instrument of a holder. Raises HolderNotFound, NotAllowed, BadContract (also where a certificate is used already).
+
+    Certificates of the book's own registry may be claimed later, until a filing that they count in is handed in.
+    """
     if principal.role not in {Role.ADMIN, Role.WRITER}:
         raise NotAllowed(actor=principal.actor, action="add a contract of energy")
     find_holder(session, principal, holder)
@@ -154,6 +160,7 @@ def add_contract(
         raise BadContract(
             field="certificates", value=twice, reason=f"{used[twice]} names this certificate already: it covers one of the two"
         )
+    _check_certificates(session, holder, instrument.certificates, valid_from, valid_until)
     contract = Contract(new_id("c"), instrument, valid_from, valid_until)
     values = {
         "id": contract.id, "holder_id": holder, "instrument": msgspec.json.encode(instrument).decode(), "valid_from": valid_from,
@@ -161,6 +168,26 @@ def add_contract(
     }  # fmt: skip
     session.execute(sa.insert(table_of(ContractRow)).values(values))
     return contract
+
+
+def _check_certificates(session: Session, holder: str, numbers: Sequence[str], since: date, until: date) -> None:
+    """BadContract where a certificate is used already, or counts at once in a filing that was handed in and was not claimed."""
+    if not numbers:
+        return
+    take_turn(session, "certificates")
+    used = used_elsewhere(session, numbers, holder=holder)
+    for one in numbers:
+        if one in used:
+            raise BadContract(field="certificates", value=one, reason=f"it was used already, {used[one]}: name another one")
+    f = table_of(FilingRow).c
+    handed_in = sa.select(f.year, f.start_month).where(f.holder_id == holder, f.state.in_(PENDING)).order_by(f.year)
+    for year, month in session.execute(handed_in):
+        first, last = span(year, month)
+        if until < first or last < since:
+            continue
+        for one, here in kept(session, numbers, holder=holder, year=year).items():
+            if here.fault:
+                raise BadContract(field="certificates", value=one, reason=f"the filing of {year} is handed in, and {here.fault}")
 
 
 def _check(said: Instrument, valid_from: date, valid_until: date, own: set[str]) -> None:

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon.disclosure import groups
+from carbon.enterprise.firm import facts_on, first_months, versions
+from carbon.enterprise.inventory.lines import span
 from carbon.enterprise.inventory.sections import value_of
 from carbon.reach import seen_lines
 from carbon.tables import ActivityLineRow, HolderRow
@@ -48,7 +50,8 @@ def peers_of(holder: str, own: Mapping[str, dict[str, int]], industries: Mapping
 
 
 def peers(session: Session, *, holder: str, year: int, prices: GwpSet) -> Peers | None:
-    """A holder beside its industry in a calendar year. The session is bounded to nobody: what leaves here is of groups alone."""
+    """A holder beside its industry in a year, each firm in its own reporting year of that name. The session is bounded to nobody: what
+    leaves here is of groups alone."""
     h = table_of(HolderRow).c
     industries: dict[str, str | None] = {row[0]: row[1] for row in session.execute(sa.select(h.id, h.industry).where(h.kind == "firm"))}
     masses = {one: gases for one, gases in _masses(session, year).items() if one in industries}
@@ -56,7 +59,17 @@ def peers(session: Session, *, holder: str, year: int, prices: GwpSet) -> Peers 
 
 
 def _masses(session: Session, year: int) -> dict[str, dict[str, int]]:
-    """Masses by holder and gas of what stands in the year on accounts of scope 1 and of scope 2 by location."""
+    """Masses by holder and gas of what stands in each one's year on accounts of scope 1 and of scope 2 by location."""
+    begins = first_months(session, date(year, 12, 31))
+    found: dict[str, dict[str, int]] = {}
+    for month in sorted({1, *begins.values()}):
+        since, until = span(year, month)
+        found |= {one: gases for one, gases in _standing(session, since, until).items() if begins.get(one, 1) == month}
+    return found
+
+
+def _standing(session: Session, since: date, until: date) -> dict[str, dict[str, int]]:
+    """The masses of a span of whole months."""
     rows = session.execute(
         sa.text(
             "SELECT a.name, c.code, SUM(p.amount) FROM posting p JOIN account a ON a.id = p.account_id "
@@ -64,7 +77,7 @@ def _masses(session: Session, year: int) -> dict[str, dict[str, int]]:
             "LEFT JOIN reversal b ON b.by_id = p.entry_id WHERE r.entry_id IS NULL AND b.by_id IS NULL "
             "AND p.period BETWEEN :since AND :until AND a.name >= 'holder/' AND a.name < 'holder0' GROUP BY a.name, c.code"
         ),
-        {"since": year * 100 + 1, "until": year * 100 + 12},
+        {"since": since.year * 100 + since.month, "until": until.year * 100 + until.month},
     )
     found: dict[str, dict[str, int]] = {}
     for name, gas, amount in rows:
@@ -76,7 +89,13 @@ def _masses(session: Session, year: int) -> dict[str, dict[str, int]]:
 
 
 def filed_years(session: Session, principal: Principal, holder: str) -> tuple[int, ...]:
-    """The years in which lines of a holder end that the principal may see, the latest first."""
+    """The reporting years in which lines of a holder end that the principal may see, the latest first."""
     a = table_of(ActivityLineRow).c
     days = session.execute(seen_lines(sa.select(a.end).where(a.holder_id == holder).distinct(), principal)).scalars()
-    return tuple(sorted({day.year if isinstance(day, date) else int(str(day)[:4]) for day in days}, reverse=True))
+    ends = [day if isinstance(day, date) else date.fromisoformat(str(day)) for day in days]
+    said = versions(session, principal, holder, kind="boundary")
+    spans: dict[int, tuple[date, date]] = {}
+    for year in {one for day in ends for one in (day.year - 1, day.year)}:
+        told = facts_on(said, date(year, 12, 31)).boundary
+        spans[year] = span(year, told.start_month if told else 1)
+    return tuple(sorted((year for year, (since, until) in spans.items() if any(since <= day <= until for day in ends)), reverse=True))

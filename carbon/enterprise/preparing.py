@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from carbon.activity import ActivityFrame
 from carbon.enterprise.calculate import Calculated, calculate
-from carbon.enterprise.certificates import Registry, look_up, named_in
+from carbon.enterprise.certificates import Registry, look_up, named_in, referred_in
 from carbon.enterprise.errors import QuestionsOpen
 from carbon.enterprise.filing.document import attach, document
 from carbon.enterprise.filing.filing import Filing, attach_to, content, filing, history, save_version
@@ -147,7 +147,15 @@ def _check_right(
     registry = _registry(book, found, _named(made.data, held), but=but)
     with book.reading(principal) as session:
         there = around(
-            session, principal, holder=found.holder, year=found.year, library=library, but=but, contracts=held, registry=registry
+            session,
+            principal,
+            holder=found.holder,
+            year=found.year,
+            library=library,
+            but=but,
+            contracts=held,
+            registry=registry,
+            start_month=found.start_month,
         )
         seen = review(made.data, file=file, around=there, today=today, tree=tree, library=library)
     faults = [*made.faults, *faults_of(seen.problems)]
@@ -187,7 +195,8 @@ def _contracts(session: Session, principal: Principal, found: Filing) -> list[Co
 
 def _named(data: bytes, held: Sequence[Contract]) -> list[str]:
     """The certificates that a version and the contracts name."""
-    return [*named_in(data, file=OWN_NAME), *(number for one in held for number in one.instrument.certificates)]
+    contracted = [number for one in held for number in one.instrument.certificates]
+    return [*named_in(data, file=OWN_NAME), *referred_in(data, file=OWN_NAME), *contracted]
 
 
 def _registry(book: Book, found: Filing, numbers: Sequence[str], *, but: str | None) -> Registry:
@@ -204,7 +213,7 @@ def judge(
     """The version that stands, judged and calculated. Of what was booked nothing is asked any more. Raises FilingNotFound."""
     with book.reading(principal) as session:
         found = filing(session, principal, id)
-        said = facts(session, principal, found.holder, date(found.year, 12, 31))
+        said = facts(session, principal, found.holder, found.stand.period[1])
         if not found.version:
             return Judged(found, None, None, (), (), (), None, said)
         source = source_of(session, principal, found)
@@ -219,7 +228,15 @@ def judge(
     registry = _registry(book, found, _named(data, held), but=but)
     with book.reading(principal) as session:
         there = around(
-            session, principal, holder=found.holder, year=found.year, library=library, but=but, contracts=held, registry=registry
+            session,
+            principal,
+            holder=found.holder,
+            year=found.year,
+            library=library,
+            but=but,
+            contracts=held,
+            registry=registry,
+            start_month=found.start_month,
         )
         try:
             seen = review(data, file=shown, around=there, today=today, tree=tree, library=library)
@@ -284,7 +301,7 @@ def _check_certificates(session: Session, principal: Principal, judged: Judged) 
     found, lines = judged.filing, judged.lines
     assert lines is not None
     some = uses(lines, _contracts(session, principal, found))
-    numbers = [number for use in some for number in use.numbers]
+    numbers = [number for use in some for number in (*use.numbers, *use.referred)]
     if numbers:
         take_turn(session, "certificates")
         but = _replaced(session, principal, found)

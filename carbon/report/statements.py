@@ -102,6 +102,12 @@ def compliance_data(statement: Statement, *, head: Head, language: Language) -> 
         row(said["shortfall"], statement.shortfall_t, strong=True),
         row(said["surplus"], statement.surplus_t),
     ]
+    if statement.banked is not None:
+        rows += [row(said["banking_limit"], statement.banked.limit_t), row(said["carried"], statement.banked.carried_t)]
+    if statement.preallocation is not None:
+        ahead, of = statement.preallocation, "of_zh" if language == "zh" else "of_en"
+        label = f"{said['preallocation']} ({getattr(ahead, of)}) {ahead.mark}"
+        rows.append({"label": label, "amount": f"{ahead.permille / 10:g} %", "note": None, "strong": False})
     head_more = [
         (said["programme"], f"{statement.programme} · {statement.sector}"), (said["deadline"], statement.deadline.isoformat()),
         (said["rule"], statement.rule),

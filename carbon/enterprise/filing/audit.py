@@ -51,8 +51,8 @@ def _heads_hold(session: Session) -> Iterator[Violation]:
             except (StateRefused, PreparerVerifies) as error:
                 yield Violation("filings", place, f"its events cannot have happened so: {error}")
                 continue
-            said = (stand.state, stand.version, stand.year, stand.guide, stand.restates, stand.import_id)
-            if said != (head.state, head.version, head.year, head.guide, head.restates, head.import_id):
+            said = (stand.state, stand.version, stand.year, stand.start_month, stand.guide, stand.restates, stand.import_id)
+            if said != (head.state, head.version, head.year, head.start_month, head.guide, head.restates, head.import_id):
                 yield Violation("filings", place, "it is not what its events come to")
             kept = session.execute(sa.select(v.version, v.sha256).where(v.filing_id == head.id))
             saved = {event.what.version: event.what.sha256 for event in events if isinstance(event.what, Saved)}

@@ -49,7 +49,7 @@ def book_filing(
     with book.writing() as session:
 
         def carry_out(stand: FilingState) -> Booked:
-            months = months_of(stand.year)
+            months = months_of(stand.year, stand.start_month)
             way = _way(session, poster, read, replaced, stand) if replaced else None
             second = reopen_for(session, poster, read.filing, now=now, day=today) if replaced else None
             receipt = book_prepared(session, made, poster, sites_read=read.sites, now=now)

@@ -21,6 +21,7 @@ from carbon.enterprise.errors import FilingChanged, FilingExists, FilingNotFound
 from carbon.enterprise.filing.document import check_documents, document
 from carbon.enterprise.filing.said import Attached, Event, Kind, Opened, Party, Saved, What, kind_of
 from carbon.enterprise.filing.state import FilingState, State, apply, fold
+from carbon.enterprise.inventory.lines import first_month, span
 from carbon.enterprise.tables import FilingEventRow, FilingRow, FilingVersionRow
 from carbon.holder import find_holder, new_id
 from carbon.reach import scoped
@@ -39,6 +40,7 @@ class FilingHead(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     holder: str
     year: int
+    start_month: int
     guide: str
     state: State
     version: int
@@ -58,19 +60,22 @@ class Filing(FilingHead, frozen=True, kw_only=True):
 def open_filing(
     session: Session, principal: Principal, *, holder: str, year: int, guide: str, now: datetime, restates: str | None = None
 ) -> Filing:
-    """Open the draft of a holder's year. Raises HolderNotFound, FilingExists where one stands, FilingNotFound of what it restates, and
+    """Open the draft of a holder's reporting year, which begins as its boundary says (`inventory.lines.first_month`); one that restates
+    another is of the same days. Raises HolderNotFound, FilingExists where one stands, FilingNotFound of what it restates, and
     StateRefused where that is not booked, or of another year."""
     party_of(principal, Party.FIRM)
     find_holder(session, principal, holder)
     take_turn(session, f"holder/{holder}")
-    opened = Event(no=0, actor=principal.actor, party=Party.FIRM, at=now, what=Opened(year=year, guide=guide, restates=restates))
     if year not in YEARS or not guide:
         raise StateRefused(kind=Kind.OPENED, state=State.NONE, reason=f"a filing is of a year from {YEARS[0]} on and by a guide")
-    _check_chain(session, principal, holder=holder, year=year, restates=restates)
+    before = _check_chain(session, principal, holder=holder, year=year, restates=restates)
+    month = before.start_month if before else first_month(session, principal, holder=holder, year=year)
+    what = Opened(year=year, guide=guide, restates=restates, start_month=month)
+    opened = Event(no=0, actor=principal.actor, party=Party.FIRM, at=now, what=what)
     stand = apply(FilingState(), opened)
     id = new_id("f")  # noqa: A001
     row = {
-        "id": id, "holder_id": holder, "year": year, "guide": guide, "state": stand.state.value, "version": 0,
+        "id": id, "holder_id": holder, "year": year, "start_month": month, "guide": guide, "state": stand.state.value, "version": 0,
         "restates": restates, "import_id": None, "tag": new_id("t"), "created_at": now, "changed_at": now,
     }  # fmt: skip
     session.execute(sa.insert(table_of(FilingRow)).values(row))
@@ -78,9 +83,10 @@ def open_filing(
     return filing(session, principal, id)
 
 
-def _check_chain(session: Session, principal: Principal, *, holder: str, year: int, restates: str | None) -> None:
-    """A year has one filing; once it is booked, one that restates it, and so on: a chain without branches."""
+def _check_chain(session: Session, principal: Principal, *, holder: str, year: int, restates: str | None) -> FilingHead | None:
+    """A year has one filing; once it is booked, one that restates it, and so on: a chain without branches. Gives what is restated."""
     of_year = filings(session, principal, holder=holder, year=year, limit=10_000)
+    before = None
     if restates is not None:
         before = next((one for one in of_year if one.id == restates), None)
         if before is None:
@@ -91,6 +97,7 @@ def _check_chain(session: Session, principal: Principal, *, holder: str, year: i
     latest = next((one for one in of_year if one.id not in replaced), None)
     if latest is not None and latest.id != restates:
         raise FilingExists(holder=holder, year=year, filing=latest.id, booked=latest.state is State.BOOKED)
+    return before
 
 
 def filing(session: Session, principal: Principal, id: str) -> Filing:  # noqa: A002
@@ -204,9 +211,9 @@ def party_of(principal: Principal, party: Party) -> Party:
     return party
 
 
-def year_is_over(year: int, today: date) -> bool:
-    """Whether every day of the year is past."""
-    return today > date(year, 12, 31)
+def year_is_over(year: int, today: date, *, start_month: int = 1) -> bool:
+    """Whether every day of the reporting year is past."""
+    return today > span(year, start_month)[1]
 
 
 def _head(session: Session, principal: Principal, id: str, *, lock: bool = False) -> FilingHead:  # noqa: A002

@@ -50,7 +50,7 @@ def booked_as(session: Session, principal: Principal, booked: Filing) -> pl.Data
     """LINES of what stands of a booked filing."""
     own = booked.stand.booked
     assert own is not None
-    stands = booked_lines(session, principal, holder=booked.holder, year=booked.year)
+    stands = booked_lines(session, principal, holder=booked.holder, year=booked.year, start_month=booked.start_month)
     return stands.filter(pl.col("entry").is_between(own.first_entry, own.last_entry))
 
 
@@ -73,7 +73,7 @@ def check_differs(
 
 def _boundary_told_since(session: Session, principal: Principal, before: Filing) -> bool:
     """Whether the firm told another boundary or exclusion of the year after it was booked."""
-    booked, end = before.stand.decided(Kind.BOOKED), date(before.year, 12, 31)
+    booked, end = before.stand.decided(Kind.BOOKED), before.stand.period[1]
     assert booked is not None
     return any(
         isinstance(one.fact, Boundary | Exclusion) and one.said_at > booked.at and one.valid_from <= end
@@ -81,9 +81,9 @@ def _boundary_told_since(session: Session, principal: Principal, before: Filing)
     )
 
 
-def months_of(year: int) -> tuple[int, ...]:
-    """The months of a year, yyyymm."""
-    return tuple(year * 100 + month for month in range(1, 13))
+def months_of(year: int, start_month: int = 1) -> tuple[int, ...]:
+    """The months of a reporting year, yyyymm."""
+    return tuple((year + at // 12) * 100 + at % 12 + 1 for at in range(start_month - 1, start_month + 11))
 
 
 def scope_of(holder: str) -> str:
@@ -100,7 +100,7 @@ def reopen_for(session: Session, principal: Principal, restating: Filing, *, now
     if second is None:
         raise StateRefused(kind=Kind.BOOKED, state=restating.state, reason="a second person agrees before closed months are opened")
     scope = scope_of(restating.holder)
-    shut = closed_months(session, months_of(restating.year), scope=scope)
+    shut = closed_months(session, months_of(restating.year, restating.start_month), scope=scope)
     if shut:
         reason = f"filing {restating.id} restates {restating.restates}"
         reopen_months(session, shut, principal, now=now, day=day, reason=reason, second=second, scope=scope)

@@ -42,11 +42,12 @@ class _What(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Opened(_What, frozen=True, kw_only=True, tag="opened"):
-    """A filing of a year by a guide; `restates` is the booked filing whose place it takes."""
+    """A filing of a year by a guide; `restates` is the booked filing whose place it takes. The year begins with `start_month`."""
 
     year: int
     guide: str
     restates: str | None = None
+    start_month: int = 1
 
 
 class Saved(_What, frozen=True, kw_only=True, tag="saved"):

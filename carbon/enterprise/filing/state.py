@@ -10,7 +10,7 @@ verifies nor accepts; whoever verified does neither of the others' parts.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ from carbon.enterprise.filing.said import (
     TakenUp,
     kind_of,
 )
+from carbon.enterprise.inventory.lines import span
 
 
 class State(StrEnum):
@@ -82,6 +83,7 @@ class FilingState(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State = State.NONE
     year: int = 0
+    start_month: int = 1
     guide: str = ""
     restates: str | None = None
     version: int = 0
@@ -98,6 +100,11 @@ class FilingState(msgspec.Struct, frozen=True, kw_only=True):
     contracts: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     booked: Booked | None = None
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day of the reporting year."""
+        return span(self.year, self.start_month)
 
     @property
     def import_id(self) -> str | None:
@@ -214,8 +221,9 @@ def _decision(event: Event, *, text: str = "", second: str | None = None) -> Dec
 
 def _opened(state: FilingState, event: Event, what: Opened) -> FilingState:
     return replace(
-        state, state=State.DRAFT, year=what.year, guide=what.guide, restates=what.restates, preparers=_with(state.preparers, event.actor)
-    )
+        state, state=State.DRAFT, year=what.year, start_month=what.start_month, guide=what.guide, restates=what.restates,
+        preparers=_with(state.preparers, event.actor),
+    )  # fmt: skip
 
 
 def _saved(state: FilingState, event: Event, what: Saved) -> FilingState:

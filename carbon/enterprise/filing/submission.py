@@ -27,8 +27,9 @@ def submit(
     """
     party_of(principal, Party.FIRM)
     found = filing(session, principal, id)
-    if not year_is_over(found.year, today):
-        raise StateRefused(kind=Kind.SUBMITTED, state=found.state, reason=f"{found.year} is not over")
+    if not year_is_over(found.year, today, start_month=found.start_month):
+        year = f"{found.year}" if found.start_month == 1 else f"{found.year}, which ends on {found.stand.period[1]},"
+        raise StateRefused(kind=Kind.SUBMITTED, state=found.state, reason=f"{year} is not over")
     if found.restates:
         check_differs(
             session, principal, filing(session, principal, found.restates), kind=Kind.SUBMITTED, sha256=declared.sha256,

@@ -79,18 +79,20 @@ def read_version(
         data, file=name, tree=tree, today=today, sites=places(standing),
         further=lambda right: calculate(right, industry=holder.industry, library=library, chain=chain_of, contracts=held),
     )  # fmt: skip
-    _check_year(lines, found.year)
+    _check_year(lines, found)
     bought_of = sellers(book, lines, buyer=found.holder)
     calculated = calculate(lines, industry=holder.industry, library=library, chain=chain_of, contracts=held, sellers=bought_of)
     return Version(found, chosen, sha256, holder.industry, standing, lines, calculated)
 
 
-def _check_year(lines: ActivityFrame, year: int) -> None:
-    """A line belongs to the year of its last day, which is that of its entry."""
-    other = lines.frame.filter(pl.col("end").dt.year() != year).select("line", "end")
+def _check_year(lines: ActivityFrame, found: Filing) -> None:
+    """A line belongs to the reporting year of its last day, which is that of its entry."""
+    since, until = found.stand.period
+    other = lines.frame.filter(~pl.col("end").is_between(since, until)).select("line", "end")
+    reason = f"this is a filing of {found.year}" + ("" if found.start_month == 1 else f", {since} to {until}")
     if other.height:
         raise FaultyFile([
-            Fault(file=lines.file, row=line, column="day", value=end.isoformat(), code="filing.year", reason=f"this is a filing of {year}")
+            Fault(file=lines.file, row=line, column="day", value=end.isoformat(), code="filing.year", reason=reason)
             for line, end in other.iter_rows()
         ])  # fmt: skip
 

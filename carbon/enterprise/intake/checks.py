@@ -1,6 +1,7 @@
-"""What a line that can be read and estimated may still have wrong: certificates used twice, sites outside their days, odd amounts.
+"""What a line that can be read and estimated may still have wrong: sites outside their days, odd units and amounts, old factors.
 
-Pure: what the book knows (last year's lines, certificates used, the days of sites) is handed over. Each answer names row and column.
+Pure: what the book knows (last year's lines, the days of sites) is handed over. Each answer names row and column. Certificates are
+`carbon.enterprise.intake.certified`'s.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,18 +25,17 @@ LAST_YEAR = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the book knows: last year's lines (LAST_YEAR), certificates that were used and for what, the days of each site (the last is
-    None while it stands), and the last year of each supplier's factor that has one."""
+    """What the book knows: last year's lines (LAST_YEAR), the days of each site (the last is None while it stands), and the last year of
+    each supplier's factor that has one."""
 
     last_year: pl.DataFrame = field(default_factory=LAST_YEAR.to_frame)
-    used: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, tuple[date, date | None]] = field(default_factory=dict)
     last_years: Mapping[str, int] = field(default_factory=dict)
 
 
 def check(lines: ActivityFrame, known: Known) -> list[Problem]:
     """The problems of lines that passed every check of form."""
-    return [*_sites(lines, known), *_certificates(lines, known), *_units(lines), *_amounts(lines, known), *_factors(lines, known)]
+    return [*_sites(lines, known), *_units(lines), *_amounts(lines, known), *_factors(lines, known)]
 
 
 def _problem(lines: ActivityFrame, row: int, column: str, value: str | None, code: str, weight: Weight, reason: str) -> Problem:
@@ -52,29 +52,6 @@ def _sites(lines: ActivityFrame, known: Known) -> Iterator[Problem]:
         elif until is not None and end > until:
             reason = f"the site {site} was the firm's until {until}: end the period there, or correct the site"
             yield _problem(lines, row, "site", site, "site.not-on-day", Weight.MUST, reason)
-
-
-def certificates(text: str) -> list[str]:
-    """The numbers of certificates that a cell names: parted by blanks, commas or semicolons."""
-    for mark in ";,，；、\n\t":
-        text = text.replace(mark, " ")
-    return text.split()
-
-
-def _certificates(lines: ActivityFrame, known: Known) -> Iterator[Problem]:
-    """A certificate proves one thing once: neither two lines name it, nor a line and the book."""
-    first: dict[str, int] = {}
-    named = lines.frame.filter(pl.col("instrument").is_not_null()).select("line", "instrument")
-    for row, text in named.iter_rows():
-        for number in certificates(text):
-            if number in known.used:
-                reason = f"the certificate {number} was used already, for {known.used[number]}: name another one"
-                yield _problem(lines, row, "instrument", number, "certificate.used", Weight.MUST, reason)
-            elif number in first:
-                reason = f"rows {first[number]} and {row} name the certificate {number}: it proves one of the two"
-                yield _problem(lines, row, "instrument", number, "certificate.twice", Weight.MUST, reason)
-            else:
-                first[number] = row
 
 
 def _base(frame: pl.DataFrame) -> pl.DataFrame:

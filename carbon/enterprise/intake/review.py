@@ -1,8 +1,7 @@
 """All that is wrong or odd in a filing's lines, and the lines that are right: what a preview is made of while others are mended."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -12,8 +11,12 @@ from sqlmodel import Session
 from carbon.activity import ActivityFrame, parse_activities
 from carbon.activity_places import Sites
 from carbon.bookkeeping import place_lines
-from carbon.enterprise.intake.checks import LAST_YEAR, Known, certificates, check
-from carbon.enterprise.intake.problem import Problem, in_order, must
+from carbon.enterprise.certificates import Registry
+from carbon.enterprise.intake.certified import certified, uses
+from carbon.enterprise.intake.checks import LAST_YEAR, Known, check
+from carbon.enterprise.intake.problem import Problem, Weight, in_order, must
+from carbon.enterprise.inventory.lines import span
+from carbon.enterprise.market import Contract
 from carbon.errors import Fault, FaultyFile
 from carbon.estimate import estimate
 from carbon.filed import overlapping_book, twice_in_file
@@ -29,10 +32,12 @@ from ledger.types import table_of
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The lines without a problem that stops (None where there is none), and every problem, by row."""
+    """The lines without a problem that stops (None where there is none), every problem, by row, and the contracts that
+    count: none whose certificates do not prove what it says."""
 
     lines: ActivityFrame | None
     problems: tuple[Problem, ...]
+    contracts: tuple[Contract, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -42,14 +47,17 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What stands around a filing's lines: the holder's industry and sites, the year, what the book knows and
-    which lines it holds already."""
+    """What stands around a filing's lines: the holder's industry and sites, the year, what the book knows, which lines it holds already,
+    the contracts of the holder's energy, and what is known of certificates (`carbon.enterprise.certificates.look_up`)."""
 
     industry: str | None
     sites: Sequence[Site]
     year: int
     known: Known
     overlaps: "Overlaps"
+    contracts: Sequence[Contract] = ()
+    registry: Registry = field(default_factory=Registry)
+    start_month: int = 1
 
 
 class Overlaps:
@@ -67,14 +75,18 @@ def review(data: bytes, *, file: str, around: Around, today: date, tree: Divisio
     faults, right = _parse(data, file, around.sites, today, tree)
     if right is None:
         return Review(None, in_order(must(faults)))
-    faults += _of_year(right, around.year) + twice_in_file(right) + around.overlaps(right)
+    faults += _of_year(right, around.year, around.start_month) + twice_in_file(right) + around.overlaps(right)
     right, refused = _estimable(right, around.industry, library)
     faults += refused
-    asked = [] if right is None else check(right, around.known)
-    wrong = {fault.row for fault in faults} | {one.row for one in asked if one.weight == "must"}
-    if right is not None:
-        right = _without(right, wrong)
-    return Review(right if right is not None and right.frame.height else None, in_order([*must(faults), *asked]))
+    if right is None:
+        return Review(None, in_order(must(faults)))
+    asked = check(right, around.known)
+    proofs = certified(right.file, uses(right, around.contracts), around.registry)
+    unproved = [use for use, one in proofs if one.weight is Weight.MUST]
+    wrong = {fault.row for fault in faults} | {one.row for one in asked if one.weight is Weight.MUST}
+    right = _without(right, wrong | {use.row for use in unproved if not use.contract})
+    counting = tuple(one for one in around.contracts if one.id not in {use.contract for use in unproved})
+    return Review(right if right.frame.height else None, in_order([*must(faults), *asked, *(one for _, one in proofs)]), counting)
 
 
 def _parse(
@@ -100,12 +112,14 @@ def _own(fault: Fault, file: str) -> Fault:
     return Fault(file=file, row=fault.row, column=fault.column, value=fault.value, code=fault.code, reason=fault.reason)
 
 
-def _of_year(lines: ActivityFrame, year: int) -> list[Fault]:
-    outside = lines.frame.filter((pl.col("start").dt.year() != year) | (pl.col("end").dt.year() != year))
+def _of_year(lines: ActivityFrame, year: int, start_month: int) -> list[Fault]:
+    since, until = span(year, start_month)
+    outside = lines.frame.filter((pl.col("start") < since) | (pl.col("end") > until))
+    of = f"{year}" if start_month == 1 else f"{year}, {since} to {until}"
     return [
         Fault(
             file=lines.file, row=row, column="day", value=f"{start}/{end}", code="day.not-of-year",
-            reason=f"the filing is of {year}: file this line with its own year, or divide it at the year's end",
+            reason=f"the filing is of {of}: file this line with its own year, or divide it at the year's end",
         )
         for row, start, end in outside.select("line", "start", "end").iter_rows()
     ]  # fmt: skip
@@ -131,18 +145,21 @@ def _estimable(lines: ActivityFrame, industry: str | None, library: FactorLibrar
     return _without(lines, {fault.row for fault in faults}), faults
 
 
-def around(session: Session, principal: Principal, *, holder: str, year: int, library: FactorLibrary, but: str | None = None) -> Around:
+def around(
+    session: Session, principal: Principal, *, holder: str, year: int, library: FactorLibrary, but: str | None = None,
+    contracts: Sequence[Contract] = (), registry: Registry | None = None, start_month: int = 1,
+) -> Around:  # fmt: skip
     """What stands around a filing of the holder in the book; `but` is the import whose place it takes. Raises HolderNotFound."""
     found = find_holder(session, principal, holder)
     standing = sites(session, principal, holder=holder)
     known = Known(
-        last_year=_last_year(session, principal, holder, year),
-        used=_used(session, principal, holder, but=but),
+        last_year=_last_year(session, principal, holder, span(year - 1, start_month)),
         sites={site.code: (site.divisions[0][0], None) for site in standing},
         last_years=_last_years(library),
     )
     return Around(
-        industry=found.industry, sites=standing, year=year, known=known, overlaps=Overlaps(session, standing, but=but)
+        industry=found.industry, sites=standing, year=year, known=known, overlaps=Overlaps(session, standing, but=but),
+        contracts=contracts, registry=registry or Registry(), start_month=start_month,
     )  # fmt: skip
 
 
@@ -155,8 +172,8 @@ def _last_years(library: FactorLibrary) -> dict[str, int]:
     }
 
 
-def _last_year(session: Session, principal: Principal, holder: str, year: int) -> pl.DataFrame:
-    """The standing lines of the year before."""
+def _last_year(session: Session, principal: Principal, holder: str, days: tuple[date, date]) -> pl.DataFrame:
+    """The standing lines of the year before, whose first and last day are given."""
     a, s, r = (table_of(row).c for row in (ActivityLineRow, SiteRow, ReversalRow))
     query = (
         sa.select(s.code, a.source, a.activity, a.month, a.quantity, a.unit)
@@ -165,25 +182,8 @@ def _last_year(session: Session, principal: Principal, holder: str, year: int) -
             .join(table_of(SiteRow), s.id == a.site_id)
             .outerjoin(table_of(ReversalRow), r.entry_id == a.entry_id)
         )
-        .where(a.holder_id == holder, a.end.between(date(year - 1, 1, 1), date(year - 1, 12, 31)), r.entry_id.is_(None))
+        .where(a.holder_id == holder, a.end.between(*days), r.entry_id.is_(None))
     )  # fmt: skip
     rows = session.execute(seen_lines(query, principal)).all()
     frame = pl.DataFrame([tuple(row) for row in rows], schema=LAST_YEAR, orient="row")
     return frame.with_columns(month=pl.col("month") % 100)
-
-
-def _used(session: Session, principal: Principal, holder: str, *, but: str | None) -> dict[str, str]:
-    """The certificates that standing lines of the holder name, and what they were used for."""
-    a, r = table_of(ActivityLineRow).c, table_of(ReversalRow).c
-    query = (
-        sa.select(a.details, a.activity, a.end)
-        .select_from(table_of(ActivityLineRow).outerjoin(table_of(ReversalRow), r.entry_id == a.entry_id))
-        .where(a.holder_id == holder, r.entry_id.is_(None), a.details.like('%"instrument"%'))
-    )
-    if but is not None:
-        query = query.where(a.import_id != but)
-    used: dict[str, str] = {}
-    for details, activity, end in session.execute(seen_lines(query, principal)):
-        for number in certificates(str(json.loads(details).get("instrument", ""))):
-            used[number] = f"{activity} of {end.year}"
-    return used

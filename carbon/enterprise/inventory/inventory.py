@@ -7,7 +7,6 @@ and those published only as CO2e of another, are told as masses.
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 import msgspec
 import polars as pl
@@ -21,7 +20,7 @@ from carbon.enterprise.inventory.classes import IsoRow as IsoRow
 from carbon.enterprise.inventory.classes import gbt_rows, iso_rows
 from carbon.enterprise.inventory.energy import EnergyRow as EnergyRow
 from carbon.enterprise.inventory.energy import energy_rows
-from carbon.enterprise.inventory.lines import booked_lines, preview_lines, span
+from carbon.enterprise.inventory.lines import booked_lines, first_month, preview_lines, span
 from carbon.enterprise.inventory.sections import ENTRIES_MAX, ROW, Laid, added, is_priced, section, value_of
 from carbon.enterprise.inventory.sections import Group as Group
 from carbon.enterprise.inventory.sections import Row as Row
@@ -127,11 +126,9 @@ def booked_inventory(
     session: Session, principal: Principal, *, holder: str, year: int, prices: GwpSet, energy_kind: Kind = Kind.CALORIFIC
 ) -> Inventory:
     """The inventory that stands in the book for a holder's reporting year, with what the firm says of itself at its end."""
-    said = facts(session, principal, holder, date(year, 12, 31))
-    month = said.boundary.start_month if said.boundary else 1
+    month = first_month(session, principal, holder=holder, year=year)
     lines = booked_lines(session, principal, holder=holder, year=year, start_month=month)
-    if month > 1:
-        said = facts(session, principal, holder, span(year, month)[1])
+    said = facts(session, principal, holder, span(year, month)[1])
     made = made_in_book(session, lines)
     return inventory(lines, holder=holder, year=year, prices=prices, facts=said, made=made, energy_kind=energy_kind)
 

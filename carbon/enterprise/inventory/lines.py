@@ -12,6 +12,7 @@ from sqlmodel import Session
 from carbon import chart
 from carbon.answer import kept
 from carbon.bookkeeping import PlacedLines, legs_of
+from carbon.enterprise.firm import facts
 from carbon.estimate import EmissionFrame
 from carbon.holder import find_holder, sites
 from carbon.reach import seen_accounts, seen_lines
@@ -126,15 +127,26 @@ def span(year: int, start_month: int = 1) -> tuple[date, date]:
     return date(year, start_month, 1), date.fromordinal(last)
 
 
+def first_month(session: Session, principal: Principal, *, holder: str, year: int) -> int:
+    """The month with which a holder's reporting year begins: of the boundary that it told, as it holds at the end of the calendar year of
+    that name, else January. HolderNotFound."""
+    boundary = facts(session, principal, holder, date(year, 12, 31)).boundary
+    return boundary.start_month if boundary else 1
+
+
 def booked_lines(
-    session: Session, principal: Principal, *, holder: str, year: int, holders: Sequence[str] | None = None, start_month: int = 1
+    session: Session, principal: Principal, *, holder: str, year: int, holders: Sequence[str] | None = None, start_month: int | None = None
 ) -> pl.DataFrame:
     """LINES of what stands in the book on the accounts of `holder`, or of `holders` where these are given, for a reporting year.
+
+    It begins with `start_month`, without one with the holder's own `first_month`; of several holders with January, since theirs may differ.
 
     Everything on a holder's accounts counts, also what another's line put there (a seller's passed-on): of that the line is null, since it
     is not the holder's to read. What was reversed, and the reversal, are left out. Bounded by divisions one reads the lines filed
     there, and accounts of sites that never lay elsewhere. HolderNotFound where a holder is beyond the principal's reach.
     """
+    if start_month is None:
+        start_month = first_month(session, principal, holder=holder, year=year) if holders is None else 1
     since, until = span(year, start_month)
     parts = [_of_holder(session, principal, one, since, until) for one in ([holder] if holders is None else sorted(set(holders)))]
     return _in_order(pl.concat(parts)) if parts else LINES.to_frame()

@@ -12,6 +12,7 @@ from carbon.enterprise.authority import posting_for
 from carbon.enterprise.errors import NotVerified, StatementNotFound
 from carbon.enterprise.filing.state import State
 from carbon.enterprise.obligation.allocation import Unit
+from carbon.enterprise.obligation.banking import Banked, banked
 from carbon.enterprise.obligation.bridge import Bridge
 from carbon.enterprise.obligation.rules import Programme, Rule, programme, rule
 from carbon.enterprise.obligation.statement import Statement, settled, state
@@ -54,7 +55,7 @@ def declare(
     made = state(
         scheme, ruled, holder=holder, year=year, filing=filing, verified_g=verified_g, units=units, bridge=bridge, day=today,
         held=[told for told, _ in stock(session, scheme, ruled, holder=holder, year=year, day=today)],
-        surrendered=given(session, scheme, holder=holder, year=year),
+        surrendered=given(session, scheme, holder=holder, year=year), banked=_banked(session, scheme, ruled, holder=holder, year=year),
     )  # fmt: skip
     owe(
         session, poster, programme=scheme, rule=ruled, holder=holder, year=year, obligation_t=made.obligation_t, now=now, day=today,
@@ -127,16 +128,25 @@ def _ruled(made: Statement) -> tuple[Programme, Rule]:
 
 def _today(session: Session, before: Statement, scheme: Programme, ruled: Rule, day: date) -> Statement:
     held = [told for told, _ in stock(session, scheme, ruled, holder=before.holder, year=before.year, day=day)]
-    return settled(before, ruled, held=held, surrendered=given(session, scheme, holder=before.holder, year=before.year), day=day)
+    return settled(
+        before, ruled, held=held, surrendered=given(session, scheme, holder=before.holder, year=before.year), day=day,
+        banked=_banked(session, scheme, ruled, holder=before.holder, year=before.year),
+    )  # fmt: skip
+
+
+def _banked(session: Session, scheme: Programme, ruled: Rule, *, holder: str, year: int) -> Banked | None:
+    return None if ruled.banking is None else banked(session, scheme, ruled.banking, holder=holder, year=year)
 
 
 def _verified(session: Session, filing: str, *, holder: str, year: int) -> None:
     f = table_of(FilingRow).c
-    found = session.execute(sa.select(f.state, f.year).where(f.id == filing, f.holder_id == holder)).one_or_none()
+    found = session.execute(sa.select(f.state, f.year, f.start_month).where(f.id == filing, f.holder_id == holder)).one_or_none()
     if found is None:
         raise NotVerified(filing=filing, reason="is no filing of this holder")
     if found.year != year:
         raise NotVerified(filing=filing, reason=f"is of {found.year}, not of {year}")
+    if found.start_month != 1:
+        raise NotVerified(filing=filing, reason=f"is of a year that begins in month {found.start_month}; programmes count calendar years")
     if found.state not in VERIFIED:
         raise NotVerified(filing=filing, reason=f"is {found.state}")
     after = session.execute(sa.select(f.id).where(f.restates == filing, f.state == State.BOOKED.value)).scalar()

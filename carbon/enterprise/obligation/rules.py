@@ -85,6 +85,29 @@ class Deadline(Marked, frozen=True, kw_only=True):
     day: date
 
 
+class Banking(Marked, frozen=True, kw_only=True):
+    """How much of older vintages may be carried over into the rule's years: `base_t` and `per_net_sale` for each tonne sold net. `ends`
+    says that what is not carried may not be surrendered any more, and how sure that is."""
+
+    from_vintage: int
+    to_vintage: int
+    base_t: int
+    per_net_sale: str
+    ends: Marked
+
+    def carries(self, vintage: int) -> bool:
+        """Whether units of that vintage have to be carried over."""
+        return self.from_vintage <= vintage <= self.to_vintage
+
+
+class Preallocation(Marked, frozen=True, kw_only=True):
+    """What is given before the year is verified: `permille` of what the words name. A figure of the rule; nothing is booked of it."""
+
+    permille: int
+    of_zh: str
+    of_en: str
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sector in one edition. `purchased`: whether purchased power and heat count; `borrowing`: whether later vintages may be used."""
 
@@ -101,6 +124,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     benchmark: tuple[Benchmark, ...] = ()
     purchased: bool = False
     borrowing: bool = False
+    banking: Banking | None = None
+    preallocation: Preallocation | None = None
 
     def due(self, year: int) -> Deadline:
         """The deadline of a year that the rule holds for."""
@@ -110,6 +135,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """What the rule says that is not sure, by what it is about."""
         said: list[tuple[str, Marked]] = [("boundary", self.boundary), ("allocation", self.allocation), ("offset", self.offset)]
         said += [(f"benchmark {one.kind}", one) for one in self.benchmark] + [(f"deadline {one.year}", one) for one in self.deadline]
+        if self.banking is not None:
+            said += [("banking", self.banking), ("banking: what ends", self.banking.ends)]
+        if self.preallocation is not None:
+            said.append(("pre-allocation", self.preallocation))
         return ((name, one) for name, one in said if one.mark != SURE)
 
 

@@ -10,8 +10,12 @@ import msgspec
 
 from carbon.enterprise.errors import BadAllotment
 from carbon.enterprise.obligation.allocation import Allotment, Unit, allot
+from carbon.enterprise.obligation.banking import Banked
 from carbon.enterprise.obligation.bridge import Bridge
-from carbon.enterprise.obligation.rules import Programme, Rule
+from carbon.enterprise.obligation.rules import Preallocation, Programme, Rule
+
+NOT_CARRIED = "not carried over"
+"""Why an older vintage may not be surrendered for a year into which the rule has it carried over."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,7 +49,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """All in whole tonnes but `verified_g` and the bridge. `offset_limit_t` is of the year's obligation, rounded down.
 
     `left_t` is still to be surrendered; `shortfall_t` of it is not covered by what the holder has and may use, offsets up to the limit
-    first; `surplus_t` are allowances that remain after it. `state`: ``met``, ``late`` (met after the deadline), ``open``, ``overdue``.
+    first; `surplus_t` are allowances that remain after it. `banked` is what the holder may carry over into the year, where the rule limits
+    it, `preallocation` the rule's figure of what is given beforehand. `state`: ``met``, ``late`` (met after the deadline), ``open``,
+    ``overdue``.
     """
 
     holder: str
@@ -72,6 +78,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     late_days: int
     bridge: Bridge | None
     doubts: tuple[Doubt, ...]
+    banked: Banked | None = None
+    preallocation: Preallocation | None = None
 
 
 def holding(programme: Programme, rule: Rule, *, unit: str, vintage: int, count: int, expired: bool, year: int, day: date) -> Held:
@@ -84,12 +92,14 @@ def holding(programme: Programme, rule: Rule, *, unit: str, vintage: int, count:
         reason = "no unit of the programme"
     elif vintage > year and not rule.borrowing:
         reason = reason or f"vintage after {year}"
+    elif rule.banking is not None and rule.banking.carries(vintage):
+        reason = reason or NOT_CARRIED
     return Held(unit=unit, vintage=vintage, count=count, unusable=reason)
 
 
 def state(
     programme: Programme, rule: Rule, *, holder: str, year: int, filing: str, verified_g: int, units: Sequence[Unit],
-    held: Sequence[Held], surrendered: Sequence[Given], day: date, bridge: Bridge | None = None,
+    held: Sequence[Held], surrendered: Sequence[Given], day: date, bridge: Bridge | None = None, banked: Banked | None = None,
 ) -> Statement:  # fmt: skip
     """The statement as of `day`. Raises BadAllotment where the units' emissions do not add up to the verified one."""
     total = sum(unit.verified_g for unit in units)
@@ -104,14 +114,16 @@ def state(
         holder=holder, programme=programme.id, sector=rule.sector, year=year, rule=rule.id, filing=filing, verified_g=verified_g,
         allotments=allotments, allowance_t=given, obligation_t=duty, offset_limit_t=rule.offset.limit(duty), offset_used_t=0, held=(),
         surrendered=(), surrendered_t=0, left_t=duty, shortfall_t=duty, surplus_t=0, deadline=rule.due(year).day, stated_on=day,
-        state="open", late_days=0, bridge=bridge,
+        state="open", late_days=0, bridge=bridge, preallocation=rule.preallocation,
         doubts=tuple(Doubt(about=name, mark=one.mark, source=one.source) for name, one in rule.doubts()),
     )  # fmt: skip
-    return settled(bare, rule, held=held, surrendered=surrendered, day=day)
+    return settled(bare, rule, held=held, surrendered=surrendered, banked=banked, day=day)
 
 
-def settled(statement: Statement, rule: Rule, *, held: Sequence[Held], surrendered: Sequence[Given], day: date) -> Statement:
-    """The same statement with what is held and surrendered as of `day`."""
+def settled(
+    statement: Statement, rule: Rule, *, held: Sequence[Held], surrendered: Sequence[Given], day: date, banked: Banked | None = None
+) -> Statement:
+    """The same statement with what is held, carried over and surrendered as of `day`."""
     done = sum(one.count for one in surrendered)
     used = sum(one.count for one in surrendered if one.unit == rule.offset.unit)
     left = max(0, statement.obligation_t - done)
@@ -122,7 +134,7 @@ def settled(statement: Statement, rule: Rule, *, held: Sequence[Held], surrender
     return msgspec.structs.replace(
         statement, offset_used_t=used, held=tuple(held), surrendered=tuple(surrendered), surrendered_t=done, left_t=left,
         shortfall_t=max(0, left - offsets - allowances), surplus_t=max(0, allowances - (left - offsets)), stated_on=day, state=told,
-        late_days=late,
+        late_days=late, banked=banked,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A certificate proves one thing once in the whole book, and those of the book's own registry only where they were claimed; both engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon.audit import verify
-from carbon.enterprise.certificates import PENDING, Named, certificates, kept, look_up, named, named_in
+from carbon.enterprise.certificates import PENDING, Named, certificates, kept, look_up, named, named_in, referred_in
 from carbon.enterprise.errors import BadContract, QuestionsOpen
 from carbon.enterprise.filing.filing import Filing, filing, open_filing
 from carbon.enterprise.filing.state import State
@@ -41,13 +41,13 @@ class Files:
     firm: Firm
     own: Principal
 
-    def open(self, *rows: str, year: int = 2024) -> Filing:
+    def open(self, *some: str, year: int = 2024, head: str = HEAD, rows: Sequence[str] = ()) -> Filing:
         with self.firm.book.writing() as session:
             made = open_filing(session, self.own, holder=self.firm.id, year=year, guide="general", now=NOW)
-        return self.save(made.id, *rows)
+        return self.save(made.id, *some, *rows, head=head)
 
-    def save(self, id: str, *rows: str) -> Filing:  # noqa: A002
-        data = "\n".join([HEAD, *rows, ""]).encode()
+    def save(self, id: str, *rows: str, head: str = HEAD) -> Filing:  # noqa: A002
+        data = "\n".join([head, *rows, ""]).encode()
         tag = self.filing(id).tag
         return take_in(
             self.firm.book, self.own, id, data=data, name="2024.csv", if_match=tag, now=NOW, today=TODAY, library=load_library(),
@@ -285,6 +285,35 @@ def test_certificates_of_the_book_prove_a_megawatt_hour_each_and_no_more(make: C
     (found,) = one.problems(made.id)
     assert (found.row, found.code) == (2, "certificate.too-few")
     assert "prove 2000 kWh of 2001 kWh" in found.reason
+
+
+def test_a_certificate_in_the_reference_counts_where_the_book_has_it(make: Callable[[], Files]) -> None:
+    one = make()
+    one.issued(10)
+    head = "activity,quantity,unit,day,site,source,method,reference"
+    rows = [
+        GREEN.format(1000, 1, 1, f"{SERIES}:1"), GREEN.format(1000, 2, 1, "INV-2024-7"), GREEN.format(1000, 3, 1, ""),
+        GRID.format(4, 2).removesuffix(",") + f",{SERIES}:9",
+    ]  # fmt: skip
+    data = "\n".join([head, *rows, ""]).encode()
+    assert referred_in(data, file="x.csv") == [f"{SERIES}:1", "INV-2024-7"]
+    made = one.open(head=head, rows=rows)
+    assert told(one.problems(made.id)) == [
+        (2, "instrument", "certificate.unclaimed", f"{SERIES}:1", "must"),
+        (3, "instrument", "certificate.none", None, "ask"),
+        (4, "instrument", "certificate.none", None, "ask"),
+    ]
+    one.claims(1, 1)
+    assert [problem.code for problem in one.problems(made.id)] == ["certificate.none"] * 2
+    assert one.hand_in(made.id).state is State.SUBMITTED
+
+
+def test_a_correction_of_green_power_needs_no_certificate_of_its_own(make: Callable[[], Files]) -> None:
+    one = make()
+    head = "activity,quantity,unit,day,site,source,method,reference,instrument"
+    rows = ["electricity.green,1000,kWh,2024-01,s01,m,market,R-1,T-1", "electricity.green,-10,kWh,2024-01,s01,m,market,R-1,"]
+    made = one.open(head=head, rows=rows)
+    assert told(one.problems(made.id)) == [(2, "instrument", "certificate.unchecked", "T-1", "ask")]
 
 
 def test_two_ranges_that_share_a_serial_name_it_twice(make: Callable[[], Files]) -> None:

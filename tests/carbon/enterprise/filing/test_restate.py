@@ -103,7 +103,9 @@ def test_a_contract_restates_the_same_lines_by_the_market(desk: Desk, booked: Fi
 
 
 @pytest.mark.parametrize(
-    "fact", [Boundary(approach="equity"), Exclusion(source="食堂", scope="1", reason="小于千分之一", share_permille=1)], ids=["approach", "exclusion"]
+    "fact",
+    [Boundary(approach="equity"), Exclusion(source="食堂", scope="1", reason="小于千分之一", share_permille=1)],
+    ids=["approach", "exclusion"],
 )
 def test_another_boundary_restates_the_same_lines(desk: Desk, booked: Filing, fact: Any) -> None:
     with desk.book.writing() as session:

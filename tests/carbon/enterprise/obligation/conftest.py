@@ -70,8 +70,8 @@ class Owing:
         made = [Unit(name="line 1", verified_g=tonnes * GRAMS)]
         with self.book.writing() as session:
             return declare(
-                session, principal, holder=self.id, sector="cement", filing=filing, verified_g=tonnes * GRAMS,
-                **{"now": NOW, "today": TODAY, "units": made} | CETS | more,
+                session, principal, holder=self.id, filing=filing, verified_g=tonnes * GRAMS,
+                **{"sector": "cement", "now": NOW, "today": TODAY, "units": made} | CETS | more,
             )  # fmt: skip
 
     def gets(self, unit: str, count: int, *, vintage: int = 2024, series: str | None = None, **more: Any) -> str:
