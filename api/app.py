@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
 from api import bundle
+from api.again import ANSWERS, PACKS
 from api.audit.recorder import Recorder, arm
 from api.audit.writer import Writer
 from api.auth.access import bearer
@@ -22,9 +23,10 @@ from api.auth.gate import Gate, enforce, principal
 from api.auth.oidc import Provider
 from api.auth.vault import Vault
 from api.docs import openapi
-from api.doors import PUBLIC, check_doors
+from api.doors import PUBLIC, check_doors, together
 from api.freshness import Freshness
 from api.hardening import Hardening
+from api.kept import Kept
 from api.language import COOKIE, LANGUAGES, preferred
 from api.limits import NO_LIMITS, Limits, RateLimit
 from api.operations.metrics import metrics
@@ -33,8 +35,9 @@ from api.pages.oidc import oidc_back
 from api.pages.routes import PAGES
 from api.pages.shell import language_of, page, translate
 from api.pages.sign_in import STEPS, sign_in_address
-from api.problems import MEDIA_TYPE, headers_of, problem_of, sentence_of
+from api.problems import MEDIA_TYPE, headers_of, problem_of
 from api.resources.health import alive, ready
+from api.sentences import fault_words, sentence_of
 from api.v1 import v1
 from ledger.book import Book
 from ledger.principal import Principal
@@ -74,11 +77,11 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return Response("", status_code=303, headers={"Location": there, "Cache-Control": "no-store"})
     if not wants_page:
         return Response(msgspec.to_builtins(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
-    sentence, fields = sentence_of(error)
+    language = language_of(request)
     shown = page(
-        request, "problem.html", status=problem.status, title=translate(request, problem.title), code=problem.code, errors=problem.errors,
-        sentence=translate(request, sentence, **fields) or problem.detail, number=problem.status,
-        request_number=number_of(request.scope),
+        request, "problem.html", status=problem.status, title=translate(request, problem.title), code=problem.code,
+        errors=[fault_words(one, language) for one in problem.errors], sentence=sentence_of(error, language) or problem.detail,
+        number=problem.status, request_number=number_of(request.scope),
     )  # fmt: skip
     shown.headers.update(headers)
     return shown
@@ -111,13 +114,14 @@ def create_app(
         ],
         dependencies={"book": Provide(lambda: book, sync_to_thread=False), "principal": Provide(principal, sync_to_thread=False)},
         state=State({"book": book, "timezone": timezone, "vault": vault, "access": writer, "secure": secure}
-            | {"sources": Sources(), "oidc": oidc, "public_url": public_url, "demo": demo, "webhook_hosts": frozenset(webhook_hosts)}),
+            | {"answers": Kept(ANSWERS), "sources": Sources(), "oidc": oidc, "public_url": public_url, "demo": demo}
+            | {"webhook_hosts": frozenset(webhook_hosts)}),
         exception_handlers={Exception: answer},
-        guards=[enforce, arm],
+        guards=[together(enforce, arm)],
         middleware=[
             Recorder(book, vault, writer), Hardening(hosts=hosts), Freshness(), gate, RateLimit(limits),
         ],
-        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=["^/static"]),
+        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude=["^/static"], exclude_opt_key=PACKS),
         on_shutdown=[writer.close],
         openapi_config=openapi(),
         request_max_body_size=BODY_MAX,

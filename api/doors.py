@@ -1,15 +1,17 @@
 """Every route says who may come in (`role`), to do what (`action`), in which bounds (`scope`); one that does not stops the start-up."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 
 from api.auth.office import Action, offices_that
 
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 ANYONE = "anyone"
 SCOPES = {"public", "own", "platform"}
 
@@ -61,6 +63,17 @@ ASKER = door(Action.ASK, scope="own")
 
 DECIDER = door(Action.DECIDE, scope="own")
 """For the second person."""
+
+
+def together(*guards: Guard) -> Guard:
+    """One guard that asks several, in this order. At every request Litestar copies the handler for each guard that it knows of, which takes
+    longer than most guards do."""
+
+    async def every(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        for guard in guards:
+            await guard(connection, handler)
+
+    return every
 
 
 def undeclared(handlers: Iterable[BaseRouteHandler]) -> list[str]:

@@ -12,6 +12,8 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 BODY_HEADERS = {b"content-length", b"content-type", b"content-encoding"}
+ANSWERED = (200, 304)
+"""The second by a route that knew the tag without making the answer (`api.again`)."""
 
 
 class Freshness(ASGIMiddleware):
@@ -27,7 +29,7 @@ class Freshness(ASGIMiddleware):
 
         async def tagged(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and message["status"] == 200 and reads:
+            if message["type"] == "http.response.start" and message["status"] in ANSWERED and reads:
                 start = message
                 return
             if message["type"] == "http.response.start":
@@ -40,7 +42,7 @@ class Freshness(ASGIMiddleware):
                     if not tag:
                         tag = b'W/"' + hashlib.sha256(_told(message["body"])).hexdigest()[:24].encode() + b'"'
                         first["headers"] = [*first["headers"], (b"etag", tag)]
-                    if tag in (part.strip() for part in known.split(b",")):
+                    if has(known, tag):
                         first["status"] = 304
                         first["headers"] = [pair for pair in first["headers"] if pair[0] not in BODY_HEADERS]
                         message["body"] = b""
@@ -50,6 +52,11 @@ class Freshness(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, tagged)
+
+
+def has(known: bytes, tag: bytes) -> bool:
+    """Whether the reader has that answer, by what If-None-Match says."""
+    return tag in (part.strip() for part in known.split(b","))
 
 
 def _with(headers: Iterable[tuple[bytes, bytes]], control: bytes) -> list[tuple[bytes, bytes]]:

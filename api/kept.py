@@ -29,19 +29,22 @@ class Kept:
 
     def value(self, book: Book, session: Session, principal: Principal, asked: Hashable, make: Callable[[], T]) -> T:
         """The value of what is asked in this state of the book: kept, or made now. Nothing may have been read in the session before."""
-        state = state_seen(book, session)
+        return self.of_state(state_seen(book, session), (book.url, principal.holders, principal.divisions, asked), make)
+
+    def of_state(self, state: bytes | None, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of a key in a state that was found before; made, and not kept, where none was found."""
         if state is None:
             return make()
-        key = (book.url, principal.holders, principal.divisions, asked)
         with self._turns[hash(key) % TURNS]:
-            found = self._get(key, state)
+            found = self.get(key, state)
             if found is None:
                 made = make()
                 self._put(key, state, made)
                 return made
         return found  # type: ignore[return-value]
 
-    def _get(self, key: Hashable, state: bytes) -> object | None:
+    def get(self, key: Hashable, state: bytes | None) -> object | None:
+        """What is kept of a key in that state, if anything is."""
         with self._lock:
             found = self._found.get(key)
             if found is None or found[0] != state:

@@ -6,6 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from api.content import only_json
+from api.doors import together
 from api.idempotency import Once, Replay, ask_for_key, book_of, replayed
 from api.resources import RESOURCES
 from api.sunset import Sunset
@@ -18,5 +19,5 @@ def v1() -> Router:
     handlers: dict[int | type[Exception], Any] = {Replay: replayed}
     return Router(
         PATH, route_handlers=list(RESOURCES), dependencies={"book": Provide(book_of, sync_to_thread=False)},
-        guards=[only_json, ask_for_key], middleware=[Sunset(), Once()], exception_handlers=handlers,
+        guards=[together(only_json, ask_for_key)], middleware=[Sunset(), Once()], exception_handlers=handlers,
     )  # fmt: skip

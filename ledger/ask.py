@@ -1,8 +1,7 @@
 """A question that every request asks, put by the driver alone: one statement, written out once, in a transaction of its own.
 
-A `Session` costs more than the row that it fetches. On PostgreSQL a question takes three turns to the server: who reads and for whom (as
-`Book.reading` says it), the statement, the end; on SQLite, where one statement sees one state of the book by itself, there is no turn at
-all.
+A `Session` costs more than the row that it fetches. On PostgreSQL a question takes one turn to the server (`ledger.turn`): who reads and
+for whom, as `Book.reading` says it, and the statement; on SQLite, where one statement sees one state of the book by itself, there is none.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +11,11 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import Escaping, ExecStatus
 from sqlalchemy.engine import Dialect
 
 from ledger.book import POOL_SIZE, Book
-from ledger.guard import READER
 from ledger.principal import Principal
-from ledger.wall import READING, bounds
+from ledger.turn import in_one_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +85,9 @@ def ask(book: Book, query: sa.Select[Any], asked: Mapping[str, Any], principal: 
     for left in range(POOL_SIZE, -1, -1):  # each of the pool may be broken
         connection = book.engine.raw_connection()
         try:
-            driver: psycopg.Connection[Any] = _driver(connection)
-            _begin(driver, principal)
-            rows = [words.row(row) for row in driver.execute(words.text, values).fetchall()]
-            driver.pgconn.exec_(b"COMMIT")
-            return rows
+            return [words.row(row) for row in in_one_turn(connection, words.text, values, principal)]
         except psycopg.Error as error:
-            if not driver.closed or not left:
+            if not _driver(connection).closed or not left:
                 raise
             connection.invalidate(error)
         finally:
@@ -104,13 +97,3 @@ def ask(book: Book, query: sa.Select[Any], asked: Mapping[str, Any], principal: 
 
 def _driver(connection: sa.PoolProxiedConnection) -> Any:
     return connection.dbapi_connection
-
-
-def _begin(driver: "psycopg.Connection[Any]", principal: Principal | None) -> None:
-    """Begin a transaction that reads, for whom, in one turn."""
-    server = driver.pgconn
-    quote = Escaping(server).escape_literal
-    said = tuple(bytes(quote(words.encode())).decode() for words in (READER, *bounds(principal)))
-    result = server.exec_(f"BEGIN; {READING % said}".encode())
-    if result.status != ExecStatus.TUPLES_OK:
-        raise psycopg.errors.error_from_result(result, encoding=driver.info.encoding)

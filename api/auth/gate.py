@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
@@ -35,6 +36,8 @@ COOKIE, SECURE_COOKIE = "tanzhang", "__Host-tanzhang"
 TOUCH_S = 0.2
 THREADS = 8
 LOCAL_ACTIONS = frozenset({Action.READ, Action.CALCULATE})
+STATE = "tanzhang.state"
+"""Where a request keeps the state that the book was in when it came, if that is known."""
 NOBODY = Principal("anonymous", Role.READER, holders=frozenset(), divisions=frozenset())
 TOKEN_PATH = "/api/v1/token"  # noqa: S105
 CROWDED_PATH = "/sign-in"
@@ -100,7 +103,8 @@ class Gate(ASGIMiddleware):
             return None
         now = datetime.now(UTC)
         found: Signed | None
-        found, stale = await self._read(self._behind_cookie, token, now)
+        found, stale, state = await self._read(self._behind_cookie, token, now)
+        cast("dict[str, Any]", connection.scope)[STATE] = state
         if stale:
             await self._aside(self._touch, token, now)
         return found
@@ -121,11 +125,11 @@ class Gate(ASGIMiddleware):
             raise SignInNeeded
         return way(self.book, rest.strip())
 
-    def _behind_cookie(self, token: str, now: datetime) -> tuple[Signed | None, bool]:
+    def _behind_cookie(self, token: str, now: datetime) -> tuple[Signed | None, bool, bytes | None]:
         try:
             return who_came(self.book, token, now=now)
         except SignInNeeded:
-            return None, False
+            return None, False, None
 
     def _touch(self, token: str, now: datetime) -> None:
         with suppress(Busy, DiskFull), self.book.writing(patience=TOUCH_S) as session:  # a read waits for no writer: it is told next time
@@ -205,8 +209,11 @@ def who_is(request: Request[Any, Any, Any]) -> Signed | None:
     return found
 
 
-def principal(request: Request[Any, Any, Any]) -> Principal:
-    """Who acts on the books: nobody, on a public page, sees nothing of any holder."""
+def principal(request: Request[Any, Any, Any], book: NamedDependency[Book]) -> Principal:  # noqa: ARG001
+    """Who acts on the books: nobody, on a public page, sees nothing of any holder.
+
+    It is found after the book, which it need not know: Litestar opens a task for each of what it finds side by side.
+    """
     who = who_is(request)
     if who is None or (who.local is None and (who.binding is None or who.needs_code or who.given)):
         return NOBODY

@@ -27,6 +27,7 @@ from api.auth.vault import Vault
 from ledger.ask import ask
 from ledger.book import Book
 from ledger.principal import Principal
+from ledger.state import SNAPSHOT
 from ledger.types import table_of
 
 IDLE, WHOLE = timedelta(minutes=30), timedelta(hours=12)
@@ -125,15 +126,17 @@ def signed(session: Session, token: str, *, now: datetime) -> tuple[Signed, bool
     return _signed(session.execute(_who(), {"token": digest(token)}).all(), token, now)
 
 
-def who_came(book: Book, token: str, *, now: datetime) -> tuple[Signed, bool]:
-    """As `signed`, for the gate, through which every request comes."""
-    return _signed(ask(book, _who(), {"token": digest(token)}), token, now)
+def who_came(book: Book, token: str, *, now: datetime) -> tuple[Signed, bool, bytes | None]:
+    """As `signed`, for the gate, through which every request comes; and the state of the book (`ledger.state`) where that comes along."""
+    rows = ask(book, _who(stated=book.dialect == "postgresql"), {"token": digest(token)})
+    who, stale = _signed(rows, token, now)
+    return who, stale, str(rows[0][-1]).encode() if book.dialect == "postgresql" else None
 
 
 def _signed(rows: Sequence[Sequence[Any]], token: str, now: datetime) -> tuple[Signed, bool]:
     if not rows:
         raise SignInNeeded
-    user, second, seen_at, expires_at, example, totp, given_at, number, office, holder, division = rows[0]
+    user, second, seen_at, expires_at, example, totp, given_at, number, office, holder, division = rows[0][:11]
     if expires_at <= now or seen_at + IDLE <= now:
         raise SignInNeeded
     binding = Binding(number, user, Office(office), holder, division) if number else None
@@ -142,8 +145,8 @@ def _signed(rows: Sequence[Sequence[Any]], token: str, now: datetime) -> tuple[S
 
 
 @cache
-def _who() -> sa.Select[Any]:
-    """The query that each request asks. It is built once: to build it takes longer than to run it."""
+def _who(*, stated: bool = False) -> sa.Select[Any]:
+    """The query that each request asks. It is built once: to build it takes longer than to run it. `stated` asks for the state as well."""
     s, u, b = table_of(SessionRow), table_of(UserRow), table_of(BindingRow)
     return (
         sa.select(
@@ -158,6 +161,7 @@ def _who() -> sa.Select[Any]:
             b.c.office,
             b.c.holder_id,
             b.c.division,
+            *([sa.literal_column(SNAPSHOT)] if stated else []),
         )
         .select_from(s.join(u, u.c.id == s.c.user_id).outerjoin(b, sa.and_(b.c.id == s.c.binding_id, b.c.ended_at.is_(None))))
         .where(s.c.digest == sa.bindparam("token", type_=s.c.digest.type), u.c.disabled_at.is_(None))

@@ -16,7 +16,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
-from api.operations.log import REQUEST, REQUESTS
+from api.operations.log import REQUEST, answered
 
 NUMBER = "tanzhang.request"
 PATIENCE_S, PACE = 20.0, 16_384
@@ -90,8 +90,8 @@ class Watch:
 
 def to_log(done: Answered) -> None:
     """A line of the log."""
-    REQUESTS.info(
-        "answered", request=done.number, method=done.method, route=done.route, status=done.status, user=done.user, office=done.office,
+    answered(
+        request=done.number, method=done.method, route=done.route, status=done.status, user=done.user, office=done.office,
         ms=round(done.seconds * 1000, 1),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A division's page: what statisticians say, what holders filed, the difference, and the way down to the next level."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import get
@@ -9,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Response
 from sqlmodel import Session
 
+from api.again import PACKS, again
 from api.auth.gate import admit, who_is
 from api.auth.office import Action
 from api.doors import PUBLIC
@@ -54,26 +56,32 @@ def admit_to(request: Asked, code: str) -> None:
         admit(who_is(request), Action.READ)
 
 
-@get("/regions/{code:str}", opt=PUBLIC, sync_to_thread=True)
-def region_page(
+@get("/regions/{code:str}", opt=PUBLIC | {PACKS: True})
+async def region_page(
     request: Asked, code: FromPath[str], book: NamedDependency[Book], principal: NamedDependency[Principal], year: Year = None,
     source: FromQuery[str] = "", gwp: FromQuery[str] = DEFAULT_SET,
-) -> Response[str]:  # fmt: skip
+) -> Response[bytes]:  # fmt: skip
     """The page of a nation, province, city or county."""
     admit_to(request, code)
+    asked = {"code": code, "year": year, "source": source, "gwp": gwp}
+
+    def drawn() -> Response[str]:
+        with book.reading(principal) as session:
+            key = ("region", language_of(request), datetime.now(UTC).date(), *asked.values())
+            here, is_example, parts = KEPT.value(book, session, principal, key, lambda: _parts(request, session, principal, **asked))
+            example = translate(request, EXAMPLE) if is_example else ""
+            return page(request, "framed.html", session=session, here=here, example=example, **parts._asdict())
+
+    return await again(request, book, drawn)
+
+
+def _parts(request: Asked, session: Session, principal: Principal, **asked: Any) -> tuple[str, bool, Fragments]:
+    """Where the page stands in the menu, whether it shows examples, and what of it is no visitor's own."""
     language = language_of(request)
-
-    def drawn() -> tuple[str, bool, Fragments]:
-        shown = asked_dashboard(request, session, code, principal=principal, year=year, source=source, gwp=gwp)
-        context = region_context(session, principal, shown, language, say=catalogue(language).gettext)
-        here = "nation" if shown.place.level == "nation" else "areas"
-        context |= monthly_context(session, principal, shown, language)
-        return here, bool(shown.example), fragments(language, "region.html", context)
-
-    with book.reading(principal) as session:
-        here, is_example, parts = KEPT.value(book, session, principal, ("region", language, code, year, source, gwp), drawn)
-        example = translate(request, EXAMPLE) if is_example else ""
-        return page(request, "framed.html", session=session, here=here, example=example, **parts._asdict())
+    shown = asked_dashboard(request, session, principal=principal, **asked)
+    context = region_context(session, principal, shown, language, say=catalogue(language).gettext)
+    context |= monthly_context(session, principal, shown, language)
+    return "nation" if shown.place.level == "nation" else "areas", bool(shown.example), fragments(language, "region.html", context)
 
 
 @get("/regions/{code:str}/{file:str}", opt=PUBLIC, sync_to_thread=True)

@@ -13,7 +13,7 @@ from api.kept import Kept
 from carbon.holder import add_holder
 from ledger.book import Book, open_book
 from ledger.principal import LOCAL_ADMIN, LOCAL_READER, Principal, Role
-from ledger.state import state_seen
+from ledger.state import state_now, state_seen
 from tests.ledger.books import burning, put
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -26,7 +26,9 @@ def asked(kept: Kept, book: Book, principal: Principal, make: Callable[[], Any],
 
 def state(book: Book) -> bytes | None:
     with book.reading() as session:
-        return state_seen(book, session)
+        seen = state_seen(book, session)
+    assert state_now(book) == seen
+    return seen
 
 
 def test_a_state_stays_until_something_is_written_by_whomever(book: Book) -> None:

@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 from api.app import answer, create_app
 from api.doors import PUBLIC
 from api.operations import log, watch
-from api.operations.log import formatter
+from api.operations.log import Lines
 from api.operations.watch import Watch, to_log
 from ledger.book import Book
 from ledger.principal import LOCAL_READER
@@ -25,7 +25,7 @@ def lines() -> Iterator[io.StringIO]:
     """The log of this process, as a server writes it."""
     told, root = io.StringIO(), logging.getLogger()
     handler, before = logging.StreamHandler(told), root.level
-    handler.setFormatter(formatter())
+    handler.setFormatter(Lines())
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     yield told

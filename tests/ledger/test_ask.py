@@ -1,9 +1,11 @@
 """Questions put by the driver alone say what a session of the book says, within the same bounds."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -14,6 +16,7 @@ from ledger.balances import balances, balances_now
 from ledger.book import Book
 from ledger.errors import AccountNotFound
 from ledger.principal import LOCAL_READER, Principal, Role
+from ledger.turn import PREPARED, STATEMENTS
 from ledger.types import table_of
 from tests.conftest import admin, maker
 from tests.world import OWN_COUNTY, World, area, build
@@ -110,3 +113,48 @@ def test_a_session_gets_a_living_connection_after_a_rest(
             connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (one,))
     with world.book.reading() as session:
         assert session.execute(sa.text("SELECT 1")).scalar_one() == 1
+
+
+def test_what_failed_or_was_forgotten_is_asked_anew(world: World) -> None:
+    if world.book.dialect == "sqlite":
+        pytest.skip("SQLite has no server")
+    number = sa.bindparam("number", type_=sa.BigInteger)
+    divided = sa.select(sa.cast(7 // number, sa.BigInteger), sa.literal("100%"))
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            ask(world.book, divided, {"number": 0})
+        assert ask(world.book, divided, {"number": 2}) == [(3, "100%")]
+        assert ask(world.book, HOLDERS, {}, world.firm("own")) == [(world.holders["own"],)]
+    for _ in backends(world.book):
+        lent: Any = world.book.engine.raw_connection()
+        lent.dbapi_connection.pgconn.exec_(b"DEALLOCATE ALL")
+        lent.close()
+    for _ in range(5):
+        assert ask(world.book, divided, {"number": 2}) == [(3, "100%")]
+        assert len(ask(world.book, HOLDERS, {})) == len(world.holders)
+
+
+def test_more_questions_than_are_prepared_are_answered_and_leave_nothing_behind(world: World) -> None:
+    if world.book.dialect == "sqlite":
+        pytest.skip("SQLite has no server")
+    world.book.engine.dispose()  # so that one connection answers all
+    for number in range(STATEMENTS + 9):
+        assert ask(world.book, sa.select(sa.literal(f"n{number}"), sa.literal_column(str(number))), {}) == [(f"n{number}", number)]
+    lent: Any = world.book.engine.raw_connection()
+    cursor = lent.cursor()
+    said = cursor.execute("SELECT current_user::text, current_setting('tanzhang.holders', true), current_setting('transaction_read_only')")
+    assert said.fetchone() in {("tanzhang_app", text, "off") for text in ("", None)}
+    prepared = cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'tanzhang%'").fetchone()[0]
+    assert len(lent.info[PREPARED]) == STATEMENTS
+    assert STATEMENTS <= prepared <= 2 * STATEMENTS
+    lent.close()
+
+
+def test_many_threads_ask_each_within_their_own_bounds(world: World) -> None:
+    names = ["own", "other", "both"] * 8
+    with ThreadPoolExecutor(8) as crowd:
+        told = list(
+            crowd.map(lambda name: balances_now(world.book, world.firm(name), "holder/", among=seen_accounts(world.firm(name))), names)
+        )
+    for name, rows in zip(names, told, strict=True):
+        assert {row[0].split("/")[1] for row in rows} == {world.holders[name]}

@@ -30,9 +30,11 @@ FOR_EVER = guard.append_only(SQLModel.metadata)
 def owner(book: Book) -> Iterator[sa.Connection]:
     """Somebody with the owner's password, whose changes stand."""
     engine = owner_engine(book)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @contextmanager
