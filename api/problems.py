@@ -41,6 +41,7 @@ from api.work.errors import (
     WorkError,
 )
 from carbon.enterprise.errors import (
+    BankingLimit,
     DocumentNotFound,
     FilingChanged,
     FilingExists,
@@ -78,8 +79,9 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Kind(NamedTuple):
-    """The status of a kind of error, its title, the sentence a page shows (filled from the error's fields; its own where empty), and after
-    how many seconds the same may be sent again (RFC 9110, 10.2.3), where that helps and the error itself does not say."""
+    """The status of a kind of error, its title, the sentence a page shows (filled from the error's fields; where it is empty, one stands in
+    `api.sentences`), and after how many seconds the same may be sent again (RFC 9110, 10.2.3), where that helps and the error itself does
+    not say."""
 
     status: int
     title: str
@@ -171,6 +173,14 @@ KINDS: dict[type[Exception], Kind] = {
             "refused. Use allowances for the rest."
         ),
     ),
+    BankingLimit: Kind(
+        409,
+        N_("This cannot happen as it stands"),
+        N_(
+            "Into {year} {limit} t of older vintages may be carried over, {base} t and the part of {sold} t sold net; {carried} t are. "
+            "{asked} t more are refused."
+        ),
+    ),
     ObligationExceeded: Kind(
         409,
         N_("This cannot happen as it stands"),
@@ -253,15 +263,6 @@ def headers_of(error: Exception) -> dict[str, str]:
     kind = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), None)
     again = {"Retry-After": str(kind.again_s)} if kind and kind.again_s else {}
     return again | dict(getattr(error, "headers", None) or {})
-
-
-def sentence_of(error: Exception) -> tuple[str, dict[str, Any]]:
-    """The catalogue's sentence for a page and what fills it; empty where only the error's own will do."""
-    for kind in type(error).__mro__:
-        if kind in KINDS:
-            return KINDS[kind].sentence, {key: value for key, value in vars(error).items() if isinstance(value, str | int)}
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return SENTENCES.get(status, ""), {}
 
 
 def _problem(status: int, title: str, *, code: str, detail: str, errors: tuple[dict[str, Any], ...]) -> Problem:

@@ -19,9 +19,11 @@ from api.explanation import MARKS
 from api.export import table_response
 from api.figures import gas_name
 from api.finding import Scope, Text, search_in
+from api.language import Language
 from api.pages import words
 from api.pages.shell import Asked, language_of, page, translate
 from api.places import place_name
+from api.sentences import sentence_of
 from carbon.digits import grouped
 from carbon.region.divisions import factor_places
 from factors.activities import Activity, by_id
@@ -84,7 +86,7 @@ def missing_gases(factor: EmissionFactor, activity: Activity | None) -> list[str
     return [gas_name(gas) for gas in wanted if gas.split(".")[0] not in covered and gas != "CO2e"]
 
 
-def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str) -> SearchPath:
+def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date, unit: str, language: Language) -> SearchPath:
     """How the factor for this activity is found there and then; the factor found may be another one."""
     regions = factor_places(division, day, library)
     basis = factor.basis or None
@@ -95,13 +97,13 @@ def search_path(library: FactorLibrary, factor: EmissionFactor, *, division: str
             allow_unverified=factor.evidence == "unverified",
         )  # fmt: skip
     except FactorError as error:
-        return SearchPath(division, day, (), None, str(error))
+        return SearchPath(division, day, (), None, sentence_of(error, language) or str(error))
     passed = [(region.code, region.level, "none", None, "") for region in regions[: found.skipped]]
     walked = [(step.region, step.level, step.outcome, step.data_year, step.note) for step in found.steps]
     return SearchPath(division, day, (*passed, *walked), found, "")
 
 
-def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date | None) -> dict[str, Any]:
+def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day: date | None, language: Language) -> dict[str, Any]:
     """All that the sheet shows of one factor."""
     activity = by_id().get(factor.activities[0]) if factor.activities else None
     unit = activity.default_unit if activity else ""
@@ -109,7 +111,8 @@ def sheet(library: FactorLibrary, factor: EmissionFactor, *, division: str, day:
     fuel = any(parameter.name == "ncv" for parameter in factor.parameters)
     if fuel:
         unit = find_unit(next(p.unit for p in factor.parameters if p.name == "ncv").removeprefix("GJ/")).token
-    found = search_path(library, factor, division=division or factor.region, day=when, unit=unit) if activity else None
+    place = division or factor.region
+    found = search_path(library, factor, division=place, day=when, unit=unit, language=language) if activity else None
     tried = {}
     if found and found.resolution:
         tried = {gas: (round(amount * TRIED), smallest_unit(gas)) for gas, amount in found.resolution.coefficients.items()}
@@ -152,7 +155,7 @@ def _show(
         "place": lambda code: place_name(code, language), "in_steps": language, "marks": MARKS,
     }  # fmt: skip
     if chosen is not None:
-        context["chosen"] = sheet(library, chosen, division=wanted.region, day=day)
+        context["chosen"] = sheet(library, chosen, division=wanted.region, day=day, language=language)
     return page(request, "factor.html", here="factors", words=words, say=lambda text: translate(request, text), **context)
 
 

@@ -16,11 +16,12 @@ from api.export import table_response
 from api.numbers import AskedYear
 from api.pages.firm_frame import firm_frame
 from api.pages.inventory_tables import Table
-from api.pages.shell import Asked, page
+from api.pages.shell import Asked, language_of, page
 from api.pages.sign_in import onto
 from api.pages.units import month_typed
 from api.pages.users import said_of
 from api.problems import N_, problem_of
+from api.reasons import in_words
 from api.work.desk import desk_of
 from carbon.enterprise.errors import DocumentRefused, PacketRefused
 from carbon.enterprise.filing.document import attach, document
@@ -131,9 +132,9 @@ def _page(
     wanted = year or today.year
     with book.reading(principal) as session:
         frame = firm_frame(request, session, principal, holder_id, "packets")
-        every = packets(session, principal, holder=holder_id)
+        every, faults = packets(session, principal, holder=holder_id), check_packets(session, principal, holder=holder_id)
         return page(
             request, "packets.html", **frame, status=status, said=said, typed=typed or {}, found=list(reversed(every)), year=wanted,
-            missing=overdue(every, year=wanted, today=today), faults=check_packets(session, principal, holder=holder_id), rule=Evidence(),
-            kinds=KIND_NAMES, needed=NEEDED, every_kind=KINDS,
+            missing=overdue(every, year=wanted, today=today), rule=Evidence(), kinds=KIND_NAMES,
+            faults=[(one.month, in_words(one.reason, language_of(request))) for one in faults], needed=NEEDED, every_kind=KINDS,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from api.auth.gate import who_is
 from api.bundle import asset
-from api.figures import gas_name, grouped, integer
+from api.figures import gas_name
 from api.language import COOKIE, HTML_LANG, LANGUAGES, Language, catalogue, preferred
 from api.pages.glossary import glossary
 from api.pages.menu import HOME, acting, first_page, may_open, navigation
@@ -22,6 +22,7 @@ from api.pages.notices import taken, told
 from api.pages.theme import MEDIA, SCHEMES, THEMES, theme_of
 from api.pages.words import OFFICES
 from api.problems import N_
+from carbon.digits import grouped, integer
 from ledger.balances import log_size
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "EN"}

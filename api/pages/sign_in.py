@@ -26,8 +26,9 @@ from api.doors import PUBLIC, WAY_OUT
 from api.language import Language
 from api.pages.demo_users import demo_of
 from api.pages.notices import notice
-from api.pages.shell import Asked, language_of, page, translate
-from api.problems import N_, problem_of, sentence_of
+from api.pages.shell import Asked, language_of, page
+from api.problems import N_, problem_of
+from api.sentences import sentence_of
 from ledger.book import Book
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -115,7 +116,7 @@ def next_step(request: Asked, who: Signed, wanted: str) -> str:
 
 def refusal(request: Asked, error: AuthError | None) -> tuple[str, int]:
     """What a form says of a refusal, and its status."""
-    return (translate(request, sentence_of(error)[0]), problem_of(error).status) if error else ("", 200)
+    return (sentence_of(error, language_of(request)), problem_of(error).status) if error else ("", 200)
 
 
 @get("/sign-in", opt=PUBLIC, sync_to_thread=True)

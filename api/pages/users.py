@@ -23,7 +23,8 @@ from api.export import table_response
 from api.pages.shell import Asked, language_of, page, translate
 from api.pages.sign_in import Form, now, onto
 from api.pages.words import OFFICES
-from api.problems import N_, problem_of, sentence_of
+from api.problems import N_, problem_of
+from api.sentences import sentence_of
 from carbon.holder import holders
 from carbon.region.divisions import divisions
 from ledger.book import Book
@@ -238,5 +239,4 @@ def bound_words(request: Asked, session: Session) -> Callable[[str], str]:
 
 def said_of(request: Asked, error: Exception) -> str:
     """What went wrong, in a sentence above the form."""
-    sentence, fields = sentence_of(error)
-    return translate(request, sentence, **fields) or str(error)
+    return sentence_of(error, language_of(request)) or str(error)

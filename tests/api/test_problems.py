@@ -10,7 +10,8 @@ from litestar.exceptions import NotFoundException
 import carbon
 import factors
 import ledger
-from api.problems import KINDS, headers_of, problem_of, sentence_of
+from api.problems import KINDS, headers_of, problem_of
+from api.sentences import sentence_of
 from api.work.errors import TooManyRequests
 from carbon.errors import CarbonError, Fault, FaultyFile
 from factors.errors import FactorError, FactorNotFound
@@ -55,5 +56,4 @@ def test_who_finds_the_book_held_is_told_when_to_come_again() -> None:
 
 
 def test_a_sentence_is_filled_from_the_error() -> None:
-    sentence, fields = sentence_of(EntryNotFound(7))
-    assert sentence.format(**fields) == "This book has no entry 7."
+    assert sentence_of(EntryNotFound(7), "en") == "This book has no entry 7."

@@ -95,7 +95,7 @@ def test_with_a_second_one_the_page_leads_to_the_request(town: Town, come: Come)
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"role": "king"}, "role: one of"),
+        ({"role": "king"}, "Office: one of"),
         ({"role": "firm"}, "held within a holder"),
         ({"role": "firm", "scope": "h000"}, "no holder"),
         ({"role": "regulator", "scope": "999999"}, "no division"),
