@@ -30,7 +30,7 @@ from carbon.enterprise.intake.canonical import Canonical, canonical
 from carbon.enterprise.intake.certified import certified, uses
 from carbon.enterprise.intake.headings import Match, remembered
 from carbon.enterprise.intake.problem import Problem, Weight, in_order, must
-from carbon.enterprise.intake.review import around, review
+from carbon.enterprise.intake.review import Around, Review, around, review
 from carbon.enterprise.inventory.inventory import Inventory, booked_inventory, preview_inventory
 from carbon.enterprise.market import Contract, contracts
 from carbon.errors import Fault, FaultyFile
@@ -142,22 +142,7 @@ def _check_right(
     book: Book, principal: Principal, found: Filing, made: Canonical, *, file: str, today: date, library: FactorLibrary, tree: DivisionTree
 ) -> None:
     """FaultyFile where something in lines that correct a filing under verification would stop a submission."""
-    with book.reading(principal) as session:
-        held, but = _contracts(session, principal, found), _replaced(session, principal, found)
-    registry = _registry(book, found, _named(made.data, held), but=but)
-    with book.reading(principal) as session:
-        there = around(
-            session,
-            principal,
-            holder=found.holder,
-            year=found.year,
-            library=library,
-            but=but,
-            contracts=held,
-            registry=registry,
-            start_month=found.start_month,
-        )
-        seen = review(made.data, file=file, around=there, today=today, tree=tree, library=library)
+    _, seen = _reviewed(book, principal, found, made.data, file=file, today=today, library=library, tree=tree)
     faults = [*made.faults, *faults_of(seen.problems)]
     if faults:
         raise FaultyFile(faults)
@@ -219,35 +204,35 @@ def judge(
         source = source_of(session, principal, found)
         name, data = content(session, principal, id)
         known = remembered(session, principal, holder=found.holder)
-        held, but = _contracts(session, principal, found), _replaced(session, principal, found)
     form = canonical(source[1], file=source[0], mapping=known) if source else Canonical(b"", 0, (), (), ())
     shown = source[0] if source else name
     if found.state is State.BOOKED:
         read = read_version(book, principal, id, library=library, tree=tree, today=today)
         return Judged(found, read.lines, read.calculated, (), form.matches, form.read, shown, said)
+    try:
+        there, seen = _reviewed(book, principal, found, data, file=shown, today=today, library=library, tree=tree)
+    except FaultyFile as error:
+        return Judged(found, None, None, in_order([*must(form.faults), *must(error.faults)]), form.matches, form.read, shown, said)
+    lines, problems = seen.lines, in_order([*must(form.faults), *seen.problems])
+    if lines is None:
+        return Judged(found, None, None, problems, form.matches, form.read, shown, said)
+    done = calculate(lines, industry=there.industry, library=library, chain=chain_of, contracts=list(seen.contracts))
+    return Judged(found, lines, done, problems, form.matches, form.read, shown, said)
+
+
+def _reviewed(
+    book: Book, principal: Principal, found: Filing, data: bytes, *, file: str, today: date, library: FactorLibrary, tree: DivisionTree
+) -> tuple[Around, Review]:
+    """What stands around the filing, and its lines judged by that. Raises FaultyFile where there is no line at all."""
+    with book.reading(principal) as session:
+        held, but = _contracts(session, principal, found), _replaced(session, principal, found)
     registry = _registry(book, found, _named(data, held), but=but)
     with book.reading(principal) as session:
         there = around(
-            session,
-            principal,
-            holder=found.holder,
-            year=found.year,
-            library=library,
-            but=but,
-            contracts=held,
-            registry=registry,
+            session, principal, holder=found.holder, year=found.year, library=library, but=but, contracts=held, registry=registry,
             start_month=found.start_month,
-        )
-        try:
-            seen = review(data, file=shown, around=there, today=today, tree=tree, library=library)
-            lines, problems, held = seen.lines, seen.problems, list(seen.contracts)
-        except FaultyFile as error:
-            lines, problems = None, tuple(must(error.faults))
-    problems = in_order([*must(form.faults), *problems])
-    if lines is None:
-        return Judged(found, None, None, problems, form.matches, form.read, shown, said)
-    done = calculate(lines, industry=there.industry, library=library, chain=chain_of, contracts=held)
-    return Judged(found, lines, done, problems, form.matches, form.read, shown, said)
+        )  # fmt: skip
+        return there, review(data, file=file, around=there, today=today, tree=tree, library=library)
 
 
 def marked(book: Book, principal: Principal, judged: Judged) -> tuple[str, bytes]:
