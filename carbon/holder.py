@@ -148,8 +148,10 @@ def _check_division(tree: DivisionTree, division: str, since: date) -> None:
         raise BadHolder(field="division", value=division, reason=reason)
 
 
-def holders(session: Session, principal: Principal, *, after: str = "", limit: int = 100, only: str | None = None) -> list[Holder]:
-    """Holders that the principal may see, by id, those after `after`."""
+def holders(
+    session: Session, principal: Principal, *, after: str = "", limit: int | None = 100, only: str | None = None
+) -> list[Holder]:  # fmt: skip
+    """Holders that the principal may see, by id, those after `after`; all of them without a limit."""
     h, a = table_of(HolderRow).c, table_of(AliasRow)
     name, credit = a.alias(), a.alias()
     query = (
@@ -167,6 +169,11 @@ def holders(session: Session, principal: Principal, *, after: str = "", limit: i
         query = query.where(h.id == only)
     rows = session.execute(scoped(query, principal)).all()
     return [Holder(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
+
+
+def holder_names(session: Session, principal: Principal) -> dict[str, str]:
+    """What every holder that the principal may see is called, by id."""
+    return {one.id: one.name for one in holders(session, principal, limit=None)}
 
 
 def find_holder(session: Session, principal: Principal, holder: str) -> Holder:

@@ -19,7 +19,7 @@ from api.problems import N_, problem_of
 from api.work.desk import at_desk
 from carbon.enterprise.errors import FilingExists, StateRefused
 from carbon.enterprise.filing.filing import FilingHead, filings
-from carbon.holder import Holder, holders
+from carbon.holder import Holder, holder_names, holders
 from factors.errors import FactorError
 from factors.guide import guides
 from ledger.book import Book
@@ -43,7 +43,7 @@ def filing_list_file(
 ) -> Response[bytes]:  # fmt: skip
     """Every filing that the reader may see, as CSV, XLSX or JSON."""
     with book.reading(principal) as session:
-        named = {one.id: one.name for one in holders(session, principal, limit=WHOLE)}
+        named = holder_names(session, principal)
         rows = [_row(one, named) for one in filings(session, principal, limit=WHOLE)]
     return table_response(file, stem="filings", head=HEAD, rows=rows)
 

@@ -24,7 +24,7 @@ from carbon.enterprise.errors import BadContract, BadFirmFact
 from carbon.enterprise.firm import check_industry, facts_on, say, versions
 from carbon.enterprise.market import add_contract, contracts
 from carbon.enterprise.shares import shares
-from carbon.holder import find_holder, holders, sites
+from carbon.holder import find_holder, holder_names, sites
 from carbon.scope import CARRIERS
 from ledger.book import Book
 from ledger.principal import Principal
@@ -92,7 +92,7 @@ def _page(
             history=sorted(every, key=lambda one: one.said_at, reverse=True),
             overdue=held.control_plan.overdue(day) if held.control_plan else (), sites=sites(session, principal, holder=holder_id),
             shares=shares(session, principal, holders=[holder_id]).to_dicts(),
-            names={one.id: one.name for one in holders(session, principal)},
+            names=holder_names(session, principal),
             contracts=contracts(session, principal, holder=holder_id), kinds=KIND_NAMES, approaches=APPROACHES, triggers=TRIGGERS,
             bought=BOUGHT, carriers=sorted(set(CARRIERS.values())), said=said, typed=typed or {},
             section=_section(frame["holder"].industry),

@@ -24,7 +24,7 @@ from carbon.enterprise.efficiency.grade import Facts, Mean, Tag, stated, unfit
 from carbon.enterprise.efficiency.pack import Pack, packs
 from carbon.enterprise.efficiency.tag import give, judged
 from carbon.enterprise.efficiency.view import FIRMS_MAX, candidates, standings
-from carbon.holder import find_holder, holders
+from carbon.holder import find_holder, holder_names, holders
 from factors.units import number
 from ledger.book import Book
 from ledger.principal import Principal
@@ -148,7 +148,7 @@ def _page(
             kinds=[(one.id, one.name_zh if language_of(request) == "zh" else one.name_en) for one in packs().values()],
             ruled=ruled, found=found, fields=shown, wrong=wrong, stale=stale, most=FIRMS_MAX,
             tags={one.facts.holder: one for one in tags}, seen=seal(tags), example=_example(request, session, principal, found),
-            names={one.id: one.name for one in holders(session, principal, limit=EVERY)} if found else {},
+            names=holder_names(session, principal) if found else {},
             lacks={one.holder: _lacks(ruled, one) for one in found if ruled}, **efficiency_words(request),
         )  # fmt: skip
 

@@ -19,13 +19,13 @@ from api.pages.inventory_tables import Table, inventory_table
 from api.pages.inventory_view import firm_scale, inventory_context
 from api.pages.region import EXAMPLE
 from api.pages.shares import HEAD as SHARES
-from api.pages.shares import names_of, percent, row_of
+from api.pages.shares import percent, row_of
 from api.pages.shell import Asked, language_of, page, translate
 from api.work.desk import desk_of
 from carbon.enterprise.inventory.consolidate import Consolidation, booked_group
 from carbon.enterprise.owners import Share, applied, told_shares
 from carbon.enterprise.peers import filed_years
-from carbon.holder import Holder, find_holder, holders
+from carbon.holder import Holder, find_holder, holder_names, holders
 from factors.gwp import DEFAULT_SET, gwp_set, gwp_sets
 from ledger.book import Book
 from ledger.principal import Principal
@@ -104,7 +104,7 @@ def group_file(
     wanted = year or desk_of(request, book, principal).today.year - 1
     with book.reading(principal) as session:
         found = _group(session, principal, chosen or [], wanted, gwp, owner, approach)
-        used, names = _applied(session, principal, chosen or [], wanted, owner, approach), names_of(session, principal)
+        used, names = _applied(session, principal, chosen or [], wanted, owner, approach), holder_names(session, principal)
     by_share = file.rpartition(".")[0] == "shares"
     head, rows = (SHARES, [row_of(one, names) for one in used]) if by_share else group_table(found, gwp)
     return table_response(file, stem=f"{'shares' if by_share else 'consolidation'}-{wanted}", head=head, rows=rows)

@@ -16,26 +16,17 @@ from carbon.enterprise.filing.filing import filings
 from carbon.enterprise.obligation.allocation import GRAMS, MASS_MAX, Unit
 from carbon.enterprise.obligation.declare import VERIFIED
 from carbon.enterprise.obligation.declare import statements as kept_statements
-from carbon.enterprise.obligation.rules import Rule
+from carbon.enterprise.obligation.rules import Rule, programmes
 from carbon.enterprise.obligation.rules import programme as programme_of
 from carbon.enterprise.obligation.rules import rules as rules_of
 from ledger.principal import Principal
 
-PROGRAMMES = ("cn-ets",)
-"""The programmes whose rules ship."""
 DECIMALS = {"power": "0", "heat": "0", "heat_ratio": "0", "load": "", "load_correction": "1", "output": "", "balance": ""}
 """The numbers of a unit that an allowance is made of, with what an empty field stands for."""
 COOLING = {"water": N_("water cooled"), "air": N_("air cooled")}
 SOURCE_MAX, NAME_MAX = 300, 60
-REFUSED = {
-    "name": N_("Each unit has a name of its own."), "stated_t": N_("The rule has no formula here: state the allowance that was decided."),
-    "benchmark": N_("Choose the class of the unit: this sector has benchmarks."),
-    "power": N_("Power and heat are not below zero, and the heat ratio lies between 0 and 1."), "cooling": N_("Choose one of the list."),
-    "load_correction": N_("1 or more; other than 1 for coal units alone whose load lies below the bound of the rule: state the load."),
-    "balance": N_("State output, and the balance value of the industry with its source."),
-    "output": N_("Output and balance value are above zero."),
-}  # fmt: skip
-"""What is said beside a field of a unit where the rule refuses it."""
+UNIT_FIELDS = frozenset({*DECIMALS, "name", "stated_t", "benchmark", "cooling"})
+"""The fields of a unit that the books may refuse."""
 
 
 def obligation_typed(typed: Typed) -> Obligation:
@@ -71,8 +62,8 @@ def blame(typed: Typed, error: BadAllotment | NoRule | NotVerified) -> None:
         typed.refuse("filing", N_("This filing is not verified, is of another year or of none of the calendar, or was restated."))
     else:
         named = [no for no in range(typed.rows("rows", least=1)) if typed.text(f"unit-{no}-name") == error.unit]
-        if named and error.field in REFUSED:
-            typed.refuse(f"unit-{named[-1]}-{error.field}", REFUSED[error.field])
+        if named and error.field in UNIT_FIELDS:
+            typed.refused_by_books(f"unit-{named[-1]}-{error.field}", error.reason)
 
 
 def form_context(
@@ -80,13 +71,13 @@ def form_context(
 ) -> dict[str, Any]:  # fmt: skip
     """What the form chooses from and shows: what was typed, or the statement of a year that is stated anew."""
     language = language_of(request)
-    every = [one for name in PROGRAMMES for one in rules_of(name)]
+    every = [one for name in programmes() for one in rules_of(name)]
     benchmarks = {one.kind: f"{one.kind} {_name(one, language)}" for it in every for one in it.benchmark}
     found = [one for one in filings(session, principal, holder=holder, limit=10_000) if one.state.value in VERIFIED]
     wrong = typed.wrong if typed and not asks_more(typed) else {}
     fields = _fields(typed) if typed else _stated(session, principal, holder, programme, year)
     return {
-        "programmes": [(one, _name(programme_of(one), language)) for one in PROGRAMMES],
+        "programmes": [(one, _name(programme_of(one), language)) for one in programmes()],
         "sectors": _sectors(every, language), "benchmarks": list(benchmarks.items()),
         "cooling": [(one, translate(request, text)) for one, text in COOLING.items()],
         "verified": [(one.id, f"{one.year} · {translate(request, STATES[one.state][1])} · {one.id}") for one in found],
@@ -127,7 +118,7 @@ def _fields(typed: Typed) -> dict[str, str]:
 
 def _stated(session: Session, principal: Principal, holder: str, programme: str, year: int | None) -> dict[str, str]:
     """The form for a year of a programme, with what its last statement said."""
-    fields = {"programme": programme or PROGRAMMES[0], "year": str(year or ""), "mass": "t", "rows": "1"}
+    fields = {"programme": programme or programmes()[0], "year": str(year or ""), "mass": "t", "rows": "1"}
     kept = kept_statements(session, principal, holder=holder, programme_id=programme, year=year) if programme and year else []
     if kept:
         last = kept[-1].statement

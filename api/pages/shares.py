@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
 
 from api.doors import FILER, READER
 from api.export import table_response
@@ -27,7 +26,7 @@ from carbon.enterprise.firm import APPROACHES as KNOWN
 from carbon.enterprise.owners import REASON_MAX, Part, Share, standing_on, tell_owners, told_shares
 from carbon.enterprise.shares import WHOLE
 from carbon.errors import HolderNotFound
-from carbon.holder import find_holder, holders, sites
+from carbon.holder import find_holder, holder_names, sites
 from ledger.book import Book
 from ledger.principal import Principal
 
@@ -55,7 +54,7 @@ def shares_file(
     name, today = file.rpartition(".")[0], desk_of(request, book, principal).today
     with book.reading(principal) as session:
         find_holder(session, principal, holder_id)
-        told, names = told_shares(session, principal, holder=holder_id), names_of(session, principal)
+        told, names = told_shares(session, principal, holder=holder_id), holder_names(session, principal)
     found = {
         "owners": standing_on([one for one in told if one.holder == holder_id], today),
         "owned": standing_on([one for one in told if one.owner == holder_id], today), "history": told,
@@ -89,11 +88,6 @@ def row_of(one: Share, names: dict[str, str]) -> list[object]:
         one.holder, one.site, one.approach, one.valid_from.isoformat(), one.owner, names.get(one.owner, ""), one.ppm, one.reason, one.actor,
         one.said_at.isoformat(),
     ]  # fmt: skip
-
-
-def names_of(session: Session, principal: Principal) -> dict[str, str]:
-    """What the holders are called that the principal may see."""
-    return {one.id: one.name for one in holders(session, principal, limit=WHOLE)}
 
 
 def percent(ppm: int) -> str:
@@ -130,8 +124,8 @@ def _blame(typed: Typed, error: BadShares | HolderNotFound, holder: str) -> None
         for name, text in typed.fields.items():
             if name.startswith("owner-") and text.strip() == error.holder:
                 typed.refuse(name, N_("No holder has this number."))
-    elif error.field == "valid_from":
-        typed.refuse("valid_from", N_("A table of that day was told and stands: tell one from another day on."))
+    elif error.field:
+        typed.refused_by_books(error.field, error.reason)
 
 
 def _page(
@@ -141,7 +135,7 @@ def _page(
     day = desk_of(request, book, principal).today
     with book.reading(principal) as session:
         frame = firm_frame(request, session, principal, holder_id, "shares")
-        told, names = told_shares(session, principal, holder=holder_id), names_of(session, principal)
+        told, names = told_shares(session, principal, holder=holder_id), holder_names(session, principal)
         own = [one for one in told if one.holder == holder_id]
         return page(
             request, "shares.html", **frame, status=status, day=day, names=names, approaches=APPROACHES, percent=percent, whole=WHOLE,

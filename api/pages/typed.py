@@ -5,8 +5,9 @@ from datetime import date
 from fractions import Fraction
 
 from api.numbers import FIRST_YEAR, LAST_YEAR
-from api.pages.shell import Asked, translate
+from api.pages.shell import Asked, language_of, translate
 from api.problems import N_
+from api.reasons import in_words
 from factors.errors import NotANumber
 from factors.units import number
 
@@ -25,6 +26,10 @@ class Typed:
     def refuse(self, field: str, message: str, **said: object) -> None:
         """Say what is wrong with a field, in a message of the catalogue; the first that is said of it stands."""
         self.wrong.setdefault(field, translate(self.request, message, **said))
+
+    def refused_by_books(self, field: str, reason: str) -> None:
+        """Say beside a field what the core says of it."""
+        self.wrong.setdefault(field, in_words(reason, language_of(self.request)))
 
     def text(self, field: str, *, needed: bool = False, longest: int = LONGEST) -> str:
         """What stands there, without blanks around it."""

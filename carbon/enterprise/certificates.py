@@ -1,6 +1,6 @@
 """Certificates of energy: which ones a text names, where they are used already, and whether those of the book's own registry were claimed.
 
-One certificate stands for one MWh and has one number (发改能源〔2023〕1044 号; ../shared/reference/cn/enterprise.md § 4, mark A): it proves
+One certificate stands for one MWh and has one number (发改能源〔2023〕1044 号, mark A): it proves
 one thing once, whoever files it. A number is written as its registry writes it. One whose series is a lot of this book is
 ``<series>:<serial>``, several are ``<series>:<first>-<last>``; ``-``, ``/``, ``#`` or ``_`` in the place of the colon are understood where
 the book has such a series. Numbers of any other registry are taken as they are: nobody here can ask it.
@@ -14,6 +14,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 import sqlalchemy as sa
@@ -94,35 +95,31 @@ def named(number: str) -> Named:
     return found or Named(text)
 
 
-def named_in(data: bytes, *, file: str) -> list[str]:
-    """The numbers that the column `instrument` of a version's text names; none where it cannot be read as a table."""
-    if b"instrument" not in data.partition(b"\n")[0]:
-        return []
+class Numbers(NamedTuple):
+    """The numbers that a version's text holds: those `named` in its column `instrument`, and the words `referred` to by lines of green
+    power that name no instrument, where some firms write the certificate: they count where the book has such a series."""
+
+    named: list[str]
+    referred: list[str]
+
+
+def numbers_in(data: bytes, *, file: str) -> Numbers:
+    """The numbers of a version's text; none where it cannot be read as a table."""
+    header = data.partition(b"\n")[0]
+    if b"instrument" not in header and b"reference" not in header:
+        return Numbers([], [])
     try:
         table = read_text_table(data, file=file)
     except FaultyFile:
-        return []
-    place = table.header.places.get("instrument")
-    return [] if place is None else _numbers(table.frame[str(place)])
-
-
-def referred_in(data: bytes, *, file: str) -> list[str]:
-    """The words of `reference` in lines of green power that name no instrument: some firms write the certificate there. They count where
-    the book has such a series; else they are numbers of documents."""
-    if b"reference" not in data.partition(b"\n")[0]:
-        return []
-    try:
-        table = read_text_table(data, file=file)
-    except FaultyFile:
-        return []
-    places = {name: str(place) for name, place in table.header.places.items()}
-    if not {"activity", "reference"} <= set(places):
-        return []
-    bare = pl.col(places["instrument"]).is_null() if "instrument" in places else pl.lit(value=True)
+        return Numbers([], [])
+    frame = table.frame.select(**{name: pl.col(str(place)) for name, place in table.header.places.items()})
+    named_ = _numbers(frame["instrument"]) if "instrument" in frame.columns else []
+    if not {"activity", "reference"} <= set(frame.columns):
+        return Numbers(named_, [])
+    bare = pl.col("instrument").is_null() if "instrument" in frame.columns else pl.lit(value=True)
     green = by_id()[GREEN]
-    names = [name.casefold() for name in (green.id, green.name_zh, green.name_en, *green.aliases_zh, *green.aliases_en)]
-    rows = table.frame.filter(bare & pl.col(places["activity"]).str.to_lowercase().is_in(names))
-    return _numbers(rows[places["reference"]])
+    words = [name.casefold() for name in (green.id, green.name_zh, green.name_en, *green.aliases_zh, *green.aliases_en)]
+    return Numbers(named_, _numbers(frame.filter(bare & pl.col("activity").str.to_lowercase().is_in(words))["reference"]))
 
 
 def _numbers(cells: pl.Series) -> list[str]:

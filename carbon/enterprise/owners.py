@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from carbon.enterprise.errors import BadShares
-from carbon.enterprise.shares import Stake, check_part, check_teller, check_whole, seen_shares
+from carbon.enterprise.firm import APPROACHES
+from carbon.enterprise.shares import WHOLE, Stake, check_whole, seen_shares
 from carbon.enterprise.tables import ShareRow
-from carbon.holder import sites
+from carbon.holder import find_holder, sites
 from carbon.turn import take_turn
-from ledger.principal import Principal
+from ledger.errors import NotAllowed
+from ledger.principal import Principal, Role
 from ledger.types import table_of
 
 REASON_MAX = 500
@@ -52,9 +54,9 @@ def tell_owners(
     Raises HolderNotFound, NotAllowed, BadShares (an owner twice, past the whole, a table of that day stands, no reason, no such site).
     """
     owners, day = [one.owner for one in parts], valid_from.isoformat()
-    check_teller(session, principal, holder=holder, owners=owners)
+    _check_teller(session, principal, holder=holder, owners=owners)
     for one in parts:
-        check_part(holder, day, approach=approach, ppm=one.ppm)
+        _check_part(holder, day, approach=approach, ppm=one.ppm)
     if not reason.strip() or len(reason) > REASON_MAX:
         raise BadShares(holder=holder, day=day, reason=f"say why, in at most {REASON_MAX} signs")
     if len(set(owners)) != len(owners):
@@ -100,6 +102,25 @@ def applied(told: Iterable[Share], *, owner: str, approach: str, start: date, en
     """The shares of an owner that count for the days of a period: what holds on its first, and what begins within it."""
     of_owner = [one for one in told if one.owner == owner and one.approach == approach]
     return [*standing_on(of_owner, start), *(one for one in of_owner if start < one.valid_from <= end)]
+
+
+def _check_teller(session: Session, principal: Principal, *, holder: str, owners: Sequence[str]) -> None:
+    """Whether the principal may say that these own the holder: a writer says it of a holder that is theirs to see, so nobody claims
+    another's; the owners only have to be there. Raises NotAllowed, HolderNotFound."""
+    if principal.role not in {Role.ADMIN, Role.WRITER}:
+        raise NotAllowed(actor=principal.actor, action="say who owns a firm")
+    find_holder(session, principal, holder)
+    for owner in owners:
+        find_holder(session, Principal(principal.actor, principal.role), owner)
+
+
+def _check_part(holder: str, day: str, *, approach: str, ppm: int) -> None:
+    """Whether one share could be. Raises BadShares."""
+    if approach not in APPROACHES:
+        raise BadShares(holder=holder, day=day, reason=f"the approach {approach[:20]!r} is none of {', '.join(APPROACHES)}")
+    if not 0 <= ppm <= WHOLE or (approach == "operational" and ppm not in {0, WHOLE}):
+        reason = "operational control is whole or none" if 0 <= ppm <= WHOLE else "a share is 0 to 1,000,000 millionths"
+        raise BadShares(holder=holder, day=day, reason=reason)
 
 
 def _stakes(session: Session, *, holder: str, site: str, approach: str) -> list[Stake]:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from carbon.activity import ActivityFrame
 from carbon.enterprise.calculate import Calculated, calculate
-from carbon.enterprise.certificates import Registry, look_up, named_in, referred_in
+from carbon.enterprise.certificates import Registry, look_up, numbers_in
 from carbon.enterprise.errors import QuestionsOpen
 from carbon.enterprise.filing.document import attach, document
 from carbon.enterprise.filing.filing import Filing, attach_to, content, filing, history, save_version
@@ -181,7 +181,8 @@ def _contracts(session: Session, principal: Principal, found: Filing) -> list[Co
 def _named(data: bytes, held: Sequence[Contract]) -> list[str]:
     """The certificates that a version and the contracts name."""
     contracted = [number for one in held for number in one.instrument.certificates]
-    return [*named_in(data, file=OWN_NAME), *referred_in(data, file=OWN_NAME), *contracted]
+    told = numbers_in(data, file=OWN_NAME)
+    return [*told.named, *told.referred, *contracted]
 
 
 def _registry(book: Book, found: Filing, numbers: Sequence[str], *, but: str | None) -> Registry:

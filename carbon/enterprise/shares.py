@@ -6,7 +6,7 @@ the book. The parts of each amount over all owners are whole units and add up to
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
@@ -16,14 +16,11 @@ from sqlmodel import Session
 
 from carbon.answer import decimal_text
 from carbon.enterprise.errors import BadShares
-from carbon.enterprise.firm import APPROACHES
 from carbon.enterprise.inventory.lines import LINES
 from carbon.enterprise.tables import ShareRow
-from carbon.holder import find_holder
 from carbon.reach import scoped
 from carbon.tables import HolderRow
-from ledger.errors import NotAllowed
-from ledger.principal import Principal, Role
+from ledger.principal import Principal
 from ledger.types import table_of
 
 WHOLE = 1_000_000
@@ -36,50 +33,10 @@ SHARES = pl.Schema(
 Stake = tuple[str, date, int]
 
 
-def give_share(
-    session: Session, principal: Principal, *, owner: str, holder: str, approach: str, ppm: int, valid_from: date, site: str = "",
-    reason: str = "", now: datetime,
-) -> None:  # fmt: skip
-    """Say an owner's share from a day on; 0 ends it. Raises BadShares where all shares together would pass the whole, HolderNotFound,
-    NotAllowed. By operational control a site is one owner's whole or nobody's."""
-    check_teller(session, principal, holder=holder, owners=[owner])
-    day = valid_from.isoformat()
-    check_part(holder, day, approach=approach, ppm=ppm)
-    s = table_of(ShareRow).c
-    stands = sa.select(s.owner_id, s.valid_from, s.ppm).where(s.holder_id == holder, s.site == site, s.approach == approach)
-    stakes: list[Stake] = [(row[0], row[1], row[2]) for row in session.execute(stands)]
-    if any(who == owner and since == valid_from for who, since, _ in stakes):
-        raise BadShares(holder=holder, day=day, reason=f"{owner} has a share from that day already, and what was said stands")
-    check_whole(holder, [*stakes, (owner, valid_from, ppm)])
-    row = {"owner_id": owner, "holder_id": holder, "site": site, "approach": approach, "valid_from": valid_from, "ppm": ppm}
-    session.execute(sa.insert(table_of(ShareRow)).values(row | {"reason": reason, "actor": principal.actor, "said_at": now}))
-
-
-def check_teller(session: Session, principal: Principal, *, holder: str, owners: Sequence[str]) -> None:
-    """Whether the principal may say that these own the holder: a writer says it of a holder that is theirs to see, so nobody claims
-    another's; the owners only have to be there. Raises NotAllowed, HolderNotFound."""
-    if principal.role not in {Role.ADMIN, Role.WRITER}:
-        raise NotAllowed(actor=principal.actor, action="say who owns a firm")
-    find_holder(session, principal, holder)
-    for owner in owners:
-        find_holder(session, Principal(principal.actor, principal.role), owner)
-
-
-def check_part(holder: str, day: str, *, approach: str, ppm: int) -> None:
-    """Whether one share could be. Raises BadShares."""
-    if approach not in APPROACHES:
-        raise BadShares(holder=holder, day=day, reason=f"the approach {approach[:20]!r} is none of {', '.join(APPROACHES)}")
-    if not 0 <= ppm <= WHOLE or (approach == "operational" and ppm not in {0, WHOLE}):
-        reason = "operational control is whole or none" if 0 <= ppm <= WHOLE else "a share is 0 to 1,000,000 millionths"
-        raise BadShares(holder=holder, day=day, reason=reason)
-
-
-def shares(session: Session, principal: Principal, *, owner: str | None = None, holders: Sequence[str] | None = None) -> pl.DataFrame:
-    """SHARES that the principal may see: owner or owned is within its reach; of one owner or in these holders where asked."""
+def shares(session: Session, principal: Principal, *, holders: Sequence[str] | None = None) -> pl.DataFrame:
+    """SHARES that the principal may see: owner or owned is within its reach; in these holders where asked."""
     s = table_of(ShareRow).c
     query = sa.select(s.owner_id, s.holder_id, s.site, s.approach, s.valid_from, s.ppm).where(seen_shares(principal))
-    if owner is not None:
-        query = query.where(s.owner_id == owner)
     if holders is not None:
         query = query.where(s.holder_id.in_(sorted(set(holders))))
     query = query.order_by(s.holder_id, s.site, s.owner_id, s.valid_from)

@@ -1,6 +1,6 @@
 """How much of a firm's energy its lines cover: standard coal of the lines over that of the whole firm, as it told. Pure.
 
-A firm whose lines cover less than a pack's minimum of its energy is not coloured (../shared/reference/cn/enterprise.md § 1: 95 %, mark D).
+A firm whose lines cover less than a pack's minimum of its energy is not coloured (95 %, mark D).
 The standard coal of a line is that of `carbon.enterprise.inventory.energy`, each carrier by a coefficient of GB/T 2589-2020, calorific or
 equivalent as the firm counted its own figure. A carrier without a coefficient is not in the sum and named: the share is then too small,
 never too large.

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from carbon.activity_text import FILE_BYTES_MAX, refused
 from carbon.enterprise.authority import as_authority
-from carbon.enterprise.certificates import keep_uses, named_in
+from carbon.enterprise.certificates import keep_uses, numbers_in
 from carbon.enterprise.errors import FilingChanged, FilingExists, FilingNotFound, StateRefused
 from carbon.enterprise.filing.document import check_documents, document
 from carbon.enterprise.filing.said import Attached, Event, Kind, Opened, Party, Saved, What, kind_of
@@ -160,7 +160,7 @@ def save_version(
     }  # fmt: skip
     if after.tag != if_match:
         session.execute(sa.insert(table_of(FilingVersionRow)).values(row))
-        keep_uses(session, filing=id, holder=after.holder, version=after.version, numbers=named_in(data, file=name))
+        keep_uses(session, filing=id, holder=after.holder, version=after.version, numbers=numbers_in(data, file=name).named)
     return after
 
 

@@ -195,6 +195,11 @@ def _programmes() -> dict[str, _File]:
     return {one.programme.id: one for one in found}
 
 
+def programmes() -> tuple[str, ...]:
+    """The ids of the programmes whose rules ship."""
+    return tuple(_programmes())
+
+
 def programme(name: str) -> Programme:
     """The programme of that id. Raises NoRule."""
     if name not in _programmes():

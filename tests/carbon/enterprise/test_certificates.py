@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon.audit import verify
-from carbon.enterprise.certificates import PENDING, Named, certificates, kept, look_up, named, named_in, referred_in
+from carbon.enterprise.certificates import PENDING, Named, certificates, kept, look_up, named, numbers_in
 from carbon.enterprise.errors import BadContract, QuestionsOpen
 from carbon.enterprise.filing.filing import Filing, filing, open_filing
 from carbon.enterprise.filing.state import State
@@ -138,9 +138,9 @@ def test_a_cell_names_its_numbers_in_their_order(numbers: list[str], mark: str) 
 
 def test_the_numbers_of_a_text_are_those_of_its_column() -> None:
     data = "\n".join([HEAD, GREEN.format(1, 1, 1, "A；B"), GREEN.format(1, 2, 1, "B"), GRID.format(3, 1), ""]).encode()
-    assert named_in(data, file="x.csv") == ["A", "B"]
-    assert named_in(b"activity,note\nx,instrument\n", file="x.csv") == []
-    assert named_in(b'activity,instrument\nx,"open\n', file="x.csv") == [], "what cannot be read names nothing"
+    assert numbers_in(data, file="x.csv").named == ["A", "B"]
+    assert numbers_in(b"activity,note\nx,instrument\n", file="x.csv").named == []
+    assert numbers_in(b'activity,instrument\nx,"open\n', file="x.csv").named == [], "what cannot be read names nothing"
 
 
 def test_what_another_filing_uses_is_refused_by_row_and_column_without_whose(make: Callable[[], Files]) -> None:
@@ -296,7 +296,7 @@ def test_a_certificate_in_the_reference_counts_where_the_book_has_it(make: Calla
         GRID.format(4, 2).removesuffix(",") + f",{SERIES}:9",
     ]  # fmt: skip
     data = "\n".join([head, *rows, ""]).encode()
-    assert referred_in(data, file="x.csv") == [f"{SERIES}:1", "INV-2024-7"]
+    assert numbers_in(data, file="x.csv").referred == [f"{SERIES}:1", "INV-2024-7"]
     made = one.open(head=head, rows=rows)
     assert told(one.problems(made.id)) == [
         (2, "instrument", "certificate.unclaimed", f"{SERIES}:1", "must"),

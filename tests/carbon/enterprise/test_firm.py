@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 
 from carbon.enterprise.errors import BadFirmFact, BadShares
@@ -21,7 +22,8 @@ from carbon.enterprise.firm import (
     say,
     versions,
 )
-from carbon.enterprise.shares import WHOLE, give_share, shares
+from carbon.enterprise.owners import Part, tell_owners
+from carbon.enterprise.shares import WHOLE, shares
 from carbon.errors import HolderNotFound
 from ledger.errors import NotAllowed
 from ledger.principal import LOCAL_ADMIN, LOCAL_READER, Principal, Role
@@ -137,33 +139,36 @@ def test_an_industry_that_is_none_is_refused(code: str) -> None:
         check_industry(code)
 
 
-def give(firm: Firm, owner: Firm, ppm: int, since: date, *, principal: Principal = LOCAL_ADMIN, approach: str = "equity") -> None:
+def give(firm: Firm, since: date, *parts: tuple[Firm, int], principal: Principal = LOCAL_ADMIN, approach: str = "equity") -> None:
     with firm.book.writing() as session:
-        give_share(
-            session, principal, owner=owner.id, holder=firm.id, approach=approach, ppm=ppm, valid_from=since, now=NOW
+        tell_owners(
+            session, principal, holder=firm.id, approach=approach, parts=[Part(owner=owner.id, ppm=ppm) for owner, ppm in parts],
+            valid_from=since, reason="增资扩股", now=NOW,
         )  # fmt: skip
 
 
 def test_shares_never_pass_the_whole_on_any_day(make_firm) -> None:  # type: ignore[no-untyped-def]
     firm, first, second = make_firm(), make_firm(), make_firm()
     since = date(2023, 1, 1)
-    give(firm, first, 600_000, since)
+    give(firm, since, (first, 600_000), (second, 400_000))
     with pytest.raises(BadShares):
-        give(firm, second, 400_001, since + timedelta(days=1))
+        give(firm, since + timedelta(days=1), (first, 600_000), (second, 400_001))
+    give(firm, date(2024, 1, 1), (first, 100_000), (second, 900_000))
     with pytest.raises(BadShares):
-        give(firm, second, 500_000, date(2022, 1, 1))  # from the next January on both together
-    give(firm, second, 400_000, since)
-    give(firm, first, 100_000, date(2024, 1, 1))
-    give(firm, second, 900_000, date(2024, 1, 1))
+        give(firm, since, (second, WHOLE // 2), approach="operational")
     with pytest.raises(BadShares):
-        give(firm, second, WHOLE // 2, since, approach="operational")
-    with pytest.raises(BadShares):
-        give(firm, first, 1, since)  # said already
+        give(firm, since, (first, 1))  # said already
     own = Principal(actor="o", role=Role.READER, holders=frozenset({first.id}))
     with firm.book.reading(LOCAL_ADMIN) as session:
         assert shares(session, LOCAL_ADMIN, holders=[firm.id]).height == 4
     with firm.book.reading(own) as session:
-        assert shares(session, own)["ppm"].to_list() == [600_000, 100_000]
+        assert shares(session, own).filter(pl.col("owner") == first.id)["ppm"].to_list() == [600_000, 100_000]
     claims = Principal(actor="o", role=Role.WRITER, holders=frozenset({first.id}))
     with pytest.raises(HolderNotFound):
-        give(second, first, WHOLE, since, principal=claims)
+        give(second, since, (first, WHOLE), principal=claims)
+    give(firm, date(2022, 1, 1), (second, 500_000))  # told afterwards, it ends where the next table begins
+    with firm.book.reading(LOCAL_ADMIN) as session:
+        told = shares(session, LOCAL_ADMIN, holders=[firm.id])
+    for day in told["valid_from"].unique():
+        latest = told.filter(pl.col("valid_from") <= day).sort("valid_from").group_by("owner").agg(pl.col("ppm").last())
+        assert latest["ppm"].sum() <= WHOLE, day

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 
-from carbon.enterprise.certificates import look_up, named_in
+from carbon.enterprise.certificates import look_up, numbers_in
 from carbon.enterprise.intake.annotate import LISTED, annotated
 from carbon.enterprise.intake.canonical import canonical
 from carbon.enterprise.intake.problem import Weight
@@ -28,7 +28,7 @@ def look(firm: Firm, *rows: str, year: int = 2024, head: str = HEAD) -> Review:
     library = load_library()
     data = "\n".join([head, *rows, ""]).encode()
     with firm.book.reading() as session:
-        registry = look_up(session, named_in(data, file="2024.csv"), holder=firm.id, year=year)
+        registry = look_up(session, numbers_in(data, file="2024.csv").named, holder=firm.id, year=year)
         there = around(session, LOCAL_ADMIN, holder=firm.id, year=year, library=library, registry=registry)
         return review(data, file="2024.xlsx", around=there, today=TODAY, tree=divisions(), library=library)
 

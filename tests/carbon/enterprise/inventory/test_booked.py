@@ -13,7 +13,7 @@ from carbon.bookkeeping import PlacedLines, place_lines
 from carbon.enterprise.inventory.consolidate import booked_group, consolidate
 from carbon.enterprise.inventory.inventory import Inventory, Section, booked_inventory, preview_inventory
 from carbon.enterprise.inventory.lines import LINES, booked_lines, preview_lines
-from carbon.enterprise.shares import give_share
+from carbon.enterprise.owners import Part, tell_owners
 from carbon.errors import HolderNotFound
 from carbon.estimate import EmissionFrame, estimate
 from carbon.holder import places, sites
@@ -230,8 +230,9 @@ def test_a_group_is_read_by_shares_and_a_park_by_its_sites(two: tuple[Firm, Firm
     owner = make_firm()
     with seller.book.writing() as session:
         for firm, ppm in ((seller, 500_000), (buyer, 1_000_000)):
-            give_share(
-                session, LOCAL_ADMIN, owner=owner.id, holder=firm.id, approach="equity", ppm=ppm, valid_from=date(2020, 1, 1), now=NOW
+            tell_owners(
+                session, LOCAL_ADMIN, holder=firm.id, approach="equity", parts=[Part(owner=owner.id, ppm=ppm)],
+                valid_from=date(2020, 1, 1), reason="设立时出资", now=NOW,
             )  # fmt: skip
     prices, members = gwp_sets()["AR5.100"], [seller.id, buyer.id]
     with seller.book.reading(LOCAL_ADMIN) as session:
